@@ -1,0 +1,114 @@
+/**
+ * Every failure code an operator, an e-mail or a problem document can show, with what it means and what to do.
+ * `docs/failures.md` is generated from this table.
+ */
+
+interface Failure {
+  readonly meaning: string
+  readonly next: string
+}
+
+export const failures = {
+  'contract-violation': {
+    meaning: 'The message breaks its contract: a field is missing, too long, or has a value that is not allowed.',
+    next: 'The named paths say which fields. Correct them at the sender and send again; nothing was sent to the target.',
+  },
+  'lookup-missing': {
+    meaning: 'A lookup has no row for a value of the message.',
+    next: 'Add the row (`tieline lookups set`), then send the message again or rerun it.',
+  },
+  'routing-missing': {
+    meaning: 'No connection could be chosen: the Routing lookup has no row, and there is not exactly one connection.',
+    next: 'Add the row to Routing, then send the message again or rerun it.',
+  },
+  'target-refused': {
+    meaning: 'The target answered 400: a business refusal. It is not repeated automatically.',
+    next: 'Read the refusal with `tieline messages show`, mend the data, and send or rerun the message.',
+  },
+  'target-unauthorized': {
+    meaning: 'The target answered 401, also after a new token was fetched.',
+    next: 'Check user, password or client secret of the connection (`tieline connections test`). The connection pauses for a minute between probes, so that no account is locked.',
+  },
+  'target-forbidden': {
+    meaning: 'The target answered 403: the credentials are known but lack the right.',
+    next: "Check the user's rights at the target. The connection pauses for a minute between probes.",
+  },
+  'target-not-found': {
+    meaning: 'The target answered 404: the URL is wrong or the service is not deployed.',
+    next: 'Check `baseUrl` and `paths` of the connection (`tieline connections test`).',
+  },
+  'target-throttled': {
+    meaning: 'The target answered 429: too many calls.',
+    next: 'Tieline waits as long as the target asks. Lower `concurrency` of the connection if it happens often.',
+  },
+  'target-error': {
+    meaning: 'The target answered with a status that is neither success nor a business refusal, such as 500 or 503.',
+    next: 'Whether the call was applied is not known. Tieline tries again as the flow allows; look at the target.',
+  },
+  'target-unreachable': {
+    meaning:
+      'No connection to the target: the name did not resolve, nothing listened, or TLS was refused. The call was certainly not applied.',
+    next: 'Check the network, the certificate and the target (`tieline connections test`). Tieline tries again as the flow allows.',
+  },
+  'target-timeout': {
+    meaning: 'The target did not answer in time. Whether the call was applied is not known.',
+    next: 'Tieline tries again as the flow allows; look at the target.',
+  },
+  'target-reset': {
+    meaning: 'The connection broke during the call. Whether the call was applied is not known.',
+    next: 'Tieline tries again as the flow allows; look at the network and the target.',
+  },
+  'target-answer-invalid': {
+    meaning:
+      'The target answered with success, but its body could not be read: too large, or not what its contract says.',
+    next: 'Look at the target or at a proxy between; the call was probably applied.',
+  },
+  'connection-paused': {
+    meaning: 'The connection is paused after a 401 or 403; the call was not made.',
+    next: 'Mend the credentials; the next probe follows within a minute.',
+  },
+  'outcome-unknown': {
+    meaning:
+      'The target refused a repeat of a call whose first outcome is unknown, so nobody can tell whether it was applied.',
+    next: 'Look at the target. Then rerun the message from the start, or discard it with a reason.',
+  },
+  superseded: {
+    meaning:
+      'A newer message took the place of this one: a later payload with the same id, or a later stage status that the target has already answered.',
+    next: 'Nothing, unless the older message was the right one; then send it again under a new id.',
+  },
+  'in-progress': {
+    meaning: 'The message is accepted and still being worked on; the caller was told so provisionally.',
+    next: 'The sender repeats the message and collects the result.',
+  },
+  'reply-uncollected': {
+    meaning: 'The caller hung up, or did not come back for the result, and the result was not success.',
+    next: 'Look at the message and tell the sender.',
+  },
+  'payload-trimmed': {
+    meaning: 'The payload is no longer kept, so the message cannot run again.',
+    next: 'Have the sender send it again.',
+  },
+  'still-failing': {
+    meaning: 'A message has been failing for a while and is still being tried.',
+    next: 'Look at the named connection; Tieline goes on trying until the flow gives up.',
+  },
+  'mail-refused': {
+    meaning: 'The mail server refused the message for good.',
+    next: 'Check sender and recipients in lookup Email_ID, and the mail server.',
+  },
+  'mail-unreachable': {
+    meaning: 'The mail server could not be reached or asked to try later.',
+    next: 'Tieline tries for a day. Check `mail.url` (`tieline connections test`).',
+  },
+  'payload-unreadable': {
+    meaning: 'The stored payload could not be read: its key is not in TIELINE_PAYLOAD_KEYS, or the store is damaged.',
+    next: 'Put the old key back behind the new one, then resubmit.',
+  },
+  internal: {
+    meaning: 'An error of Tieline itself.',
+    next: 'Look at the log of the service at the time given, and report it.',
+  },
+} as const satisfies Record<string, Failure>
+
+export type FailureCode = keyof typeof failures

@@ -1,0 +1,223 @@
+/**
+ * The flow catalogue: every hop a message can take. Read top to bottom, this is the pipeline.
+ * Plain data without behaviour; `identity.ts` says how a message of a flow is named, `replies.ts` how it is answered.
+ */
+
+/** Flows that another system starts through the ingress. */
+export const inboundFlowIds = [
+  'enrollment-request',
+  'enrollment-sync',
+  'enrollment-sync-ack',
+  'device-status-check',
+  'device-status-ack',
+  'stage-status',
+] as const
+
+/** Flows that Tieline starts by itself. */
+export const internalFlowIds = ['notification'] as const
+
+export type InboundFlowId = (typeof inboundFlowIds)[number]
+export type FlowId = InboundFlowId | (typeof internalFlowIds)[number]
+
+export type LookupName =
+  | 'ConfigProps'
+  | 'Email_ID'
+  | 'EnrollmentStatus'
+  | 'AssetSpec'
+  | 'AssetType'
+  | 'DeviceLocationStatus'
+  | 'Routing'
+  | 'EventType'
+  | 'StageStatus'
+  | 'EventOutcome'
+
+/**
+ * What a lookup miss means for the message:
+ * `pass` keeps the value as it came, `rule` applies a rule of the flow's mapping, `error` is a business refusal
+ * (MsgAck ERROR), `fault` the OIC fault of F2 and F4.
+ */
+export type LookupMiss = 'pass' | 'rule' | 'error' | 'fault'
+
+export interface RetrySchedule {
+  /** Keep trying for this long, counted from the first failure. */
+  readonly retryForS: number
+  readonly firstDelayMs: number
+  readonly capDelayMs: number
+  /** Tell the administrators when a message has been failing for this long and is still tried. */
+  readonly alarmAfterS?: number
+}
+
+/** A process name and URI under which installations reach the flow today (wire-contracts 2.2). */
+export interface OicPath {
+  readonly processId: string
+  readonly uri: string
+}
+
+export interface FlowSpec {
+  readonly id: FlowId
+  /** The flow's number in the guide. */
+  readonly code: string
+  readonly title: string
+  readonly caller: 'DERMS' | 'DACS' | 'Tieline'
+  readonly target: 'DACS' | 'DERMS' | 'mail'
+  /** The worker service that runs the flow. */
+  readonly service: 'enrollment' | 'events' | 'notifier'
+  /** Name of the BullMQ queue: one per flow, so that a slow flow never takes another flow's slots. */
+  readonly queue: string
+  /** Canonical ingress paths, the primary one first. */
+  readonly paths: readonly string[]
+  readonly oicPaths: readonly OicPath[]
+  /** `await`: the caller's request is held until the message settles. `accept`: 202 once it is durable. */
+  readonly replyMode: 'await' | 'accept'
+  readonly replyWithinS: number
+  /** Shape of the reply and of refusals: the acknowledgment of DERMS, or `responseDetails.externalId` and the OIC fault. */
+  readonly replyShape: 'msgAck' | 'externalId'
+  /** A message that breaks its contract is refused at the door with 400, or accepted and answered by the worker. */
+  readonly invalidInput: 'refuse' | 'answer'
+  readonly retry: RetrySchedule
+  /** Messages with the same value of this field run strictly one after another. */
+  readonly line: 'stageId' | 'subscriptionId' | null
+  /** Refuse a repeat that is older than a message of its line that the target has already answered. */
+  readonly refuseOvertaken: boolean
+  readonly lookups: Partial<Readonly<Record<LookupName, LookupMiss>>>
+}
+
+const awaited = { replyMode: 'await', replyWithinS: 55 } as const
+const insideTheReply = { retryForS: 40, firstDelayMs: 1_000, capDelayMs: 10_000 } as const
+const noLine = { line: null, refuseOvertaken: false } as const
+
+export const flows = {
+  'enrollment-request': {
+    id: 'enrollment-request',
+    code: 'F1',
+    title: 'Enrollment request',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'enrollment',
+    queue: 'enrollment-request',
+    paths: ['/derms/enroll-to-dacs'],
+    oicPaths: [{ processId: 'OUTL-BA-DRMS_DACS_ENROLLRQ', uri: '/enroll-to-dacs' }],
+    ...awaited,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    retry: { retryForS: 30, firstDelayMs: 1_000, capDelayMs: 10_000 },
+    ...noLine,
+    lookups: { Routing: 'error', EnrollmentStatus: 'rule', AssetSpec: 'pass', AssetType: 'pass' },
+  },
+  'enrollment-sync': {
+    id: 'enrollment-sync',
+    code: 'F2',
+    title: 'Enrollment sync',
+    caller: 'DACS',
+    target: 'DERMS',
+    service: 'enrollment',
+    queue: 'enrollment-sync',
+    paths: ['/dacs/enroll'],
+    oicPaths: [{ processId: 'OUTL-BA-DACS_DRMS_ENROLL_SYNC', uri: '/enroll' }],
+    ...awaited,
+    replyShape: 'externalId',
+    invalidInput: 'refuse',
+    retry: insideTheReply,
+    line: 'subscriptionId',
+    refuseOvertaken: false,
+    lookups: { Routing: 'fault', DeviceLocationStatus: 'fault' },
+  },
+  'enrollment-sync-ack': {
+    id: 'enrollment-sync-ack',
+    code: 'F3',
+    title: 'Enrollment sync acknowledgment',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'enrollment',
+    queue: 'enrollment-sync-ack',
+    paths: ['/derms/sendEnrollAck'],
+    oicPaths: [{ processId: 'OUTL-BA-DRMS_DACS_SYNC_ACK', uri: '/sendEnrollAck' }],
+    replyMode: 'accept',
+    replyWithinS: 0,
+    replyShape: 'msgAck',
+    invalidInput: 'refuse',
+    retry: { retryForS: 21_600, firstDelayMs: 5_000, capDelayMs: 900_000, alarmAfterS: 900 },
+    ...noLine,
+    lookups: { Routing: 'error' },
+  },
+  'device-status-check': {
+    id: 'device-status-check',
+    code: 'F4',
+    title: 'Device status check',
+    caller: 'DACS',
+    target: 'DERMS',
+    service: 'enrollment',
+    queue: 'device-status-check',
+    paths: ['/dacs/deviceStatusCheck'],
+    oicPaths: [{ processId: 'OUTL-BA-DACS_DRMS_DEVICE_STATUS', uri: '/deviceStatusCheck' }],
+    ...awaited,
+    replyShape: 'externalId',
+    invalidInput: 'refuse',
+    retry: insideTheReply,
+    ...noLine,
+    lookups: { Routing: 'fault' },
+  },
+  'device-status-ack': {
+    id: 'device-status-ack',
+    code: 'F5',
+    title: 'Device status acknowledgment',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'enrollment',
+    queue: 'device-status-ack',
+    paths: ['/derms/status-check-ack-to-dacs'],
+    oicPaths: [{ processId: 'OUTL-BA-DRMS_DACS_DEV_STAT_ACK', uri: '/status-check-ack-to-dacs' }],
+    ...awaited,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    retry: insideTheReply,
+    ...noLine,
+    lookups: { Routing: 'error' },
+  },
+  'stage-status': {
+    id: 'stage-status',
+    code: 'F7',
+    title: 'Program event (stage) status',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'events',
+    queue: 'stage-status',
+    paths: ['/derms/statusUpdate', '/derms/stage-status-to-dacs'],
+    oicPaths: [
+      { processId: 'OUTL-BA-DRMS_DACS_PEVNT_STAT_UPD', uri: '/statusUpdate' },
+      { processId: 'OUTL-BA-DRMS_DACS_STAGE_STAT_UPD', uri: '/stage-status-to-dacs' },
+    ],
+    ...awaited,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    retry: { retryForS: 21_600, firstDelayMs: 1_000, capDelayMs: 60_000 },
+    line: 'stageId',
+    refuseOvertaken: true,
+    lookups: { Routing: 'error', StageStatus: 'error', EventType: 'error' },
+  },
+  notification: {
+    id: 'notification',
+    code: 'F10',
+    title: 'E-mail notification',
+    caller: 'Tieline',
+    target: 'mail',
+    service: 'notifier',
+    queue: 'notification',
+    paths: [],
+    oicPaths: [],
+    replyMode: 'accept',
+    replyWithinS: 0,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    retry: { retryForS: 86_400, firstDelayMs: 10_000, capDelayMs: 1_800_000 },
+    ...noLine,
+    lookups: { ConfigProps: 'rule', Email_ID: 'rule' },
+  },
+} as const satisfies { readonly [Id in FlowId]: FlowSpec & { readonly id: Id } }
+
+export const flowIds = Object.keys(flows) as FlowId[]
+
+/** The catalogue's entry of a flow, widened to the common type. */
+export const flowSpec = (id: FlowId): FlowSpec => flows[id]
+
+export const isFlowId = (value: string): value is FlowId => Object.hasOwn(flows, value)

@@ -1,0 +1,125 @@
+import type { FailureCode } from '@tieline/contracts/failures'
+import type { FlowId } from '@tieline/contracts/flows'
+import type { Notice } from '@tieline/contracts/notice'
+import type { Answer, CallError, TielineError } from '@tieline/runtime/error'
+
+export const openStates = ['accepted', 'waiting', 'processing', 'retrying'] as const
+export const settledStates = ['succeeded', 'refused', 'dead', 'resolved', 'discarded', 'superseded'] as const
+export const states = [...openStates, ...settledStates] as const
+
+export type OpenState = (typeof openStates)[number]
+export type SettledState = (typeof settledStates)[number]
+export type State = (typeof states)[number]
+
+/** The word the sender was told, or would have been told: `ackType` of DERMS' acknowledgment. */
+export type Outcome = 'SUCCESS' | 'ERROR' | 'FAILURE'
+
+/** The HTTP answer of an awaited flow. It is stored with the message, so that a repeat gets the same. */
+export interface Reply {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** What the ingress hands over: one message, parsed as JSON but not yet against its contract. */
+export interface Incoming {
+  readonly flow: FlowId
+  /** `<flow>.<instance>.<id>`, see contracts `identity.ts`. */
+  readonly key: string
+  readonly instance: string
+  readonly id: string
+  /** Name of the authenticated client. */
+  readonly client: string
+  readonly payload: unknown
+  /** SHA-256 of the canonical raw JSON, hex. */
+  readonly hash: string
+  /** Messages with the same line run one after another. */
+  readonly line?: string
+  /** What the message can be found by: messageIds, dacsMessageId, eventId, stageId, enrollmentId, nicId. */
+  readonly terms: readonly string[]
+  /** Routing key of DACS' messages; their acknowledgments are routed by it too. */
+  readonly division?: string
+  /** Acknowledges these correlation ids: the messages of these flows that carry them are answered, so their replay window ends. */
+  readonly answers?: { readonly flow: FlowId; readonly terms: readonly string[] }
+}
+
+export type Acceptance =
+  /** First sight, or a new generation of a settled message. */
+  | {
+      readonly kind: 'new' | 'again' | 'changed'
+      readonly key: string
+      readonly generation: number
+      readonly workerSeenAt: number
+    }
+  /** The same message is being worked on: one run serves both callers. */
+  | { readonly kind: 'attached'; readonly key: string; readonly generation: number; readonly workerSeenAt: number }
+  /** It succeeded before: the stored reply, without a target call. */
+  | { readonly kind: 'replayed'; readonly key: string; readonly generation: number; readonly reply: Reply | undefined }
+
+/** How a message ends. */
+export interface Settlement {
+  readonly state: 'succeeded' | 'refused' | 'dead' | 'superseded'
+  readonly outcome: Outcome
+  /** Awaited flows only. */
+  readonly reply?: Reply
+  /** Why it did not succeed. */
+  readonly code?: FailureCode
+  /** E-mails that are due because of it. */
+  readonly notices?: readonly Notice[]
+  /** More search terms, such as the enrollment ids that DACS gave. */
+  readonly terms?: readonly string[]
+}
+
+export interface EffectCall<Result> {
+  /** For the time line: operation and connection, such as `enrollProgram` at `DACS_MAIN`. */
+  readonly operation: string
+  readonly connection: string
+  readonly call: () => Promise<Answer>
+  /** What to keep of a success. It is stored encrypted and handed out again instead of a second call. */
+  readonly confirmed: (answer: Answer) => Result
+  /** What to keep of a refusal. */
+  readonly refused: (error: CallError) => Result
+}
+
+export interface EffectResult<Result> {
+  readonly state: 'confirmed' | 'refused'
+  readonly result: Result
+}
+
+/** One attempt at a message: what a processor works with. Every write of it is fenced by the attempt's token. */
+export interface Attempt {
+  readonly key: string
+  readonly flow: FlowId
+  readonly instance: string
+  readonly id: string
+  readonly generation: number
+  /** 1 for the first attempt of this generation. */
+  readonly number: number
+  /** The payload as received: parse it with the flow's contract. */
+  readonly payload: unknown
+  readonly division: string | undefined
+  /** When this generation was accepted, milliseconds since 1970. */
+  readonly acceptedAt: number
+  /** Aborted when the attempt lost its message or the service stops: start nothing new. */
+  readonly signal: AbortSignal
+  /**
+   * Makes one intended call on a target at most once as far as anybody can know: a confirmed or refused one is not made
+   * again in this generation, a failed or unknown one is. `id` names the intention and is stable over attempts.
+   * @throws CallError when the call failed or its outcome is unknown
+   */
+  effect<Result>(id: string, call: EffectCall<Result>): Promise<EffectResult<Result>>
+  /** Fixes a choice (a connection, a segment size) for the rest of the generation. */
+  pin(name: string, choose: () => string): Promise<string>
+  /** Leaves the message until then; not a failure and not counted as one. Returns never: it throws. */
+  postpone(untilMs: number): never
+  /** The newest message of a flow that carries a search term, for acknowledgments that look for their request. */
+  findMessage(flow: FlowId, term: string): Promise<{ key: string; division: string | undefined } | undefined>
+}
+
+/** One flow's work: map, deliver, acknowledge. `Tables` is the snapshot of the lookups that the attempt reads. */
+export interface Processor<Tables> {
+  readonly flow: FlowId
+  /** @throws TielineError with its retry decision; anything else is tried again as an internal error */
+  process(attempt: Attempt, tables: Tables): Promise<Settlement>
+  /** Called when trying ends: the error allows no retry, or the flow's time is over. Makes no target calls. */
+  giveUp(attempt: Attempt, error: TielineError, tables: Tables): Settlement
+}
