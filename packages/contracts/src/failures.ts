@@ -105,6 +105,34 @@ export const failures = {
     meaning: 'The stored payload could not be read: its key is not in TIELINE_PAYLOAD_KEYS, or the store is damaged.',
     next: 'Put the old key back behind the new one, then resubmit.',
   },
+  unauthenticated: {
+    meaning: 'The ingress could not tell who calls: no credentials, or wrong or expired ones. Nothing was recorded.',
+    next: 'Compare the credentials of the caller with `ingress.clients`.',
+  },
+  'not-allowed': {
+    meaning: 'The caller is known but has no right to this flow or to speak for this instance. Nothing was recorded.',
+    next: 'Look at `flows` and `instances` of the client in `ingress.clients`.',
+  },
+  'unknown-path': {
+    meaning: 'No flow is served under this path or with this method.',
+    next: 'List the right URLs with `tieline endpoints`.',
+  },
+  'unsupported-media-type': {
+    meaning: 'The body is not what its Content-Type or Content-Encoding must say for this flow. Nothing was recorded.',
+    next: 'Send uncompressed `application/json`.',
+  },
+  'malformed-body': {
+    meaning: 'The body could not be read as JSON, arrived too slowly, or broke off. Nothing was recorded.',
+    next: 'Correct the sender; the detail says where reading stopped.',
+  },
+  'too-large': {
+    meaning: 'The body is larger than the ingress allows. Nothing was recorded.',
+    next: 'Send less at once, or raise `ingress.maxJsonBytes`.',
+  },
+  'store-unavailable': {
+    meaning: 'Redis is away, full or refusing, or the ingress is stopping. The message is not known to be accepted: it may run once, never twice.',
+    next: 'The sender repeats the message. Look at Redis if it lasts.',
+  },
   internal: {
     meaning: 'An error of Tieline itself.',
     next: 'Look at the log of the service at the time given, and report it.',

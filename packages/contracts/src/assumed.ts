@@ -1,0 +1,47 @@
+/**
+ * What neither system has published, in one place: a fact that turns out otherwise is corrected here. Two things that
+ * installations may have to change without a new release are configuration instead: the `MsgAck` wrapper
+ * (`compat.msgAckWrapper`) and incoming field names (`compat.fieldAliases`).
+ */
+
+/** Greatest lengths of texts for which no page gives one, in UTF-16 units. */
+export const assumedLength = {
+  /** A text of which nothing is known at all. */
+  unknown: 254,
+  /** Keys of Routing: `drmsInstanceId`, and the division of DACS' messages. */
+  routingKey: 120,
+  cisServiceAgreementId: 30,
+  programCode: 120,
+  division: 5,
+  cisPremiseId: 60,
+  cisServicePointId: 60,
+  timeZone: 10,
+  city: 90,
+  country: 3,
+  county: 90,
+  state: 6,
+  postal: 12,
+  assetId: 14,
+  assetType: 30,
+  badgeNo: 60,
+  headEndSystem: 50,
+  make: 30,
+  model: 30,
+  /** Room for `make!model`, because a key without a row in AssetSpec goes to DACS as it is, and DACS refuses it. */
+  specification: 61,
+  contactId: 12,
+  subscriptionId: 12,
+  programId: 12,
+  deviceId: 12,
+  code: 30,
+} as const
+
+/** Device fields of the enrollment sync, as DACS names them and as DERMS does. */
+export const assumedDeviceField = {
+  status: { dacs: 'deviceLocationStatus', derms: 'deviceStatus' },
+  installed: { dacs: 'installDateTime', derms: 'installDateTimeISO' },
+  removed: { dacs: 'removalDateTime', derms: 'removalDateTimeISO' },
+} as const
+
+/** Roots around the answers of DACS. They were seen for reading, not for posting; readers accept answers without them. */
+export const assumedAnswerRoot = { enrollment: 'X1-DAEnroll', deviceStatus: 'X1-CDStsChkR' } as const

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import type { InboundFlowId } from './flows.ts'
+import { textOf, valueAt } from './json-object.ts'
+import { readMsgAck } from './msg-ack.ts'
+
+/** How a message is known: what makes a repeat of it a repeat, what it waits behind, what it is found by. */
+export interface Identity {
+  /** `<flow>.<instance>.<id>`, each part percent-encoded. */
+  readonly key: string
+  readonly instance: string
+  readonly id: string
+  /** Messages with the same line run one after another. */
+  readonly line?: string
+  readonly terms: string[]
+  /** Routing key of DACS' messages. */
+  readonly division?: string
+  /** The messages that this one acknowledges. */
+  readonly answers?: { readonly flow: InboundFlowId; readonly terms: string[] }
+}
+
+interface Facts {
+  /** Missing when the message has no id: then its payload hash is its id, so that only an exact repeat is a repeat. */
+  id: string | undefined
+  line?: string | undefined
+  terms: readonly (string | undefined)[]
+  division?: string | undefined
+  answers?: Identity['answers'] | undefined
+}
+
+/**
+ * Longer ids and instances are replaced by their hash, so that no sender decides the size of keys. Longer terms and divisions
+ * are left out: no contract allows them.
+ */
+const partLengthMax = 120
+
+/** Search terms of one message; a message with more can still be found by its first ones. */
+const termsMax = 2000
+
+/**
+ * Names a message. It reads the body as received, before any contract, so it takes whatever comes and never throws.
+ * @param client name of the authenticated client: the instance of messages that carry none
+ * @param payloadHash SHA-256 of the canonical JSON, hex
+ */
+export function identify(flow: InboundFlowId, body: unknown, client: string, payloadHash: string): Identity {
+  const facts = readers[flow](body)
+  const instance = bounded(textOf(valueAt(body, 'drmsInstanceId')) ?? client)
+  const id = bounded(facts.id ?? payloadHash)
+  const { line, division, answers } = facts
+  return {
+    key: [flow, instance, id].map(encoded).join('.'),
+    instance,
+    id,
+    ...(line !== undefined && { line: [instance, bounded(line)].map(encoded).join('.') }),
+    terms: searchTerms(facts.terms),
+    ...(division !== undefined && division.length <= partLengthMax && { division }),
+    ...(answers !== undefined && { answers: { flow: answers.flow, terms: searchTerms(answers.terms) } }),
+  }
+}
+
+const readers: Record<InboundFlowId, (body: unknown) => Facts> = {
+  'enrollment-request': (body) => {
+    const records = listAt(body, 'params')
+    const ids = records.map((record) => textAt(record, 'messageId'))
+    const assets = records.flatMap((record) => listAt(record, 'assetInfo', 'assetList'))
+    return { id: hashOfIds(ids), terms: [...ids, ...assets.map((asset) => textAt(asset, 'nicId'))] }
+  },
+  'enrollment-sync': (body) => {
+    const id = textAt(body, 'sendDetails', 'syncRequestId')
+    const line = textAt(body, 'sendDetails', 'subscriptionInfo', 'subscriptionId')
+    const devices = listAt(body, 'sendDetails', 'locationInfo', 'controllableDevices')
+    const division = textAt(body, 'sendDetails', 'locationInfo', 'division')
+    return { id, line, terms: [id, line, ...devices.map((device) => textAt(device, 'nicId'))], division }
+  },
+  'enrollment-sync-ack': (body) => {
+    const ids = (readMsgAck(body)?.responses ?? []).flatMap((response) => response.dacsMessageId ?? [])
+    const id = new Set(ids).size === 1 ? ids[0] : hashOfIds(ids)
+    return { id, terms: ids, answers: { flow: 'enrollment-sync', terms: ids } }
+  },
+  'device-status-check': (body) => {
+    const id = textAt(body, 'sendDetails', 'communicationId')
+    const device = valueAt(body, 'sendDetails', 'deviceInfo')
+    return { id, terms: [id, textAt(device, 'nicid')], division: textAt(device, 'division') }
+  },
+  'device-status-ack': (body) => {
+    const id = textAt(body, 'dacsMessageId')
+    return { id, terms: [id], answers: id === undefined ? undefined : { flow: 'device-status-check', terms: [id] } }
+  },
+  'stage-status': (body) => {
+    const id = textAt(body, 'messageId')
+    const line = textAt(body, 'stageId')
+    return { id, line, terms: [id, textAt(body, 'eventId'), line] }
+  },
+}
+
+const textAt = (body: unknown, ...path: string[]): string | undefined => textOf(valueAt(body, ...path))
+
+function listAt(body: unknown, ...path: string[]): unknown[] {
+  const list = valueAt(body, ...path)
+  return Array.isArray(list) ? list : []
+}
+
+/** The same records in another order are the same message; none at all are no id. */
+function hashOfIds(ids: readonly (string | undefined)[]): string | undefined {
+  const known = [...new Set(ids.filter((id) => id !== undefined))].sort()
+  return known.length === 0 ? undefined : hash(JSON.stringify(known))
+}
+
+function searchTerms(terms: readonly (string | undefined)[]): string[] {
+  const usable = terms.filter((term) => term !== undefined).filter((term) => term.length <= partLengthMax)
+  return [...new Set(usable)].slice(0, termsMax)
+}
+
+const bounded = (part: string): string => (part.length <= partLengthMax ? part : hash(part))
+
+/** 128 bits: enough that two messages never meet, short enough for a key. */
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)
+
+const encoded = (part: string): string =>
+  part
+    .toWellFormed()
+    .replace(/[^A-Za-z0-9_-]/gu, (char) =>
+      [...Buffer.from(char)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    )

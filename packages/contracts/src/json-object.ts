@@ -1,0 +1,24 @@
+export type JsonObject = Record<string, unknown>
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The value under `root` when the body is wrapped in a property of that name, else the body itself. */
+export const unwrapped = (body: unknown, root: string): unknown =>
+  isJsonObject(body) && Object.hasOwn(body, root) ? body[root] : body
+
+/** Follows property names; undefined as soon as one is missing. */
+export function valueAt(body: unknown, ...path: string[]): unknown {
+  let value = body
+  for (const name of path) {
+    if (!isJsonObject(value) || !Object.hasOwn(value, name)) return undefined
+    value = value[name]
+  }
+  return value
+}
+
+/** A text that is not empty, or a number written as text (ids made of digits come as either); anything else is undefined. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

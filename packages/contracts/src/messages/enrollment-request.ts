@@ -1,0 +1,168 @@
+import { z } from 'zod'
+import { assumedAnswerRoot, assumedLength } from '../assumed.ts'
+import { textOf, unwrapped, valueAt } from '../json-object.ts'
+import { optionalCode, optionalDateTime, optionalText, requiredText } from './fields.ts'
+
+/** Ship the device, bring your own, installed by the utility. DACS 24C adds X1RE (re-enroll), which 24B refuses. */
+export const installationMethods = ['X1SD', 'X1SI', 'X1UI'] as const
+
+/** Owned by the customer, by the utility. */
+export const assetOwnerships = ['W1CO', 'W1OW'] as const
+
+/** Bring your own, contact centre, self service. */
+export const enrollmentSources = ['X1BY', 'X1CC', 'X1SS'] as const
+
+/** DACS' greatest lengths: the same on the way in, so that what is accepted can be mapped. */
+const length = {
+  ...assumedLength,
+  messageId: 120,
+  cisPersonId: 30,
+  cisAccountId: 30,
+  name: 254,
+  phone: 24,
+  email: 254,
+  address: 254,
+  serialNo: 60,
+  nicId: 100,
+}
+
+/**
+ * F1, DERMS to Tieline: many records in one message. The records stay unparsed here, because one that breaks its contract
+ * is answered by itself and the others go on.
+ */
+export const enrollmentRequest = z.object({
+  drmsInstanceId: optionalText(length.routingKey),
+  params: z.array(z.unknown()),
+})
+
+const asset = z.object({
+  sequence: z.number().nullish(),
+  assetId: optionalText(length.assetId),
+  make: optionalText(length.make),
+  model: optionalText(length.model),
+  specification: optionalText(length.specification),
+  assetType: optionalText(length.assetType),
+  badgeNo: optionalText(length.badgeNo),
+  serialNo: optionalText(length.serialNo),
+  nicId: optionalText(length.nicId),
+  headEndSystem: optionalText(length.headEndSystem),
+})
+
+/** F1: one enrollment. Only its id is required; what else a program needs is DACS' decision. */
+export const enrollmentRecord = z.object({
+  messageId: requiredText(length.messageId),
+  customerInfo: z
+    .object({
+      cisPersonId: optionalText(length.cisPersonId),
+      cisAccountId: optionalText(length.cisAccountId),
+      name: optionalText(length.name),
+      homePhone: optionalText(length.phone),
+      businessPhone: optionalText(length.phone),
+      email: optionalText(length.email),
+    })
+    .nullish(),
+  programInfo: z
+    .object({
+      cisServiceAgreementId: optionalText(length.cisServiceAgreementId),
+      programCode: optionalText(length.programCode),
+      startDateTimeISO: optionalDateTime,
+    })
+    .nullish(),
+  locationInfo: z
+    .object({
+      division: optionalText(length.division),
+      cisPremiseId: optionalText(length.cisPremiseId),
+      cisServicePointId: optionalText(length.cisServicePointId),
+      timeZone: optionalText(length.timeZone),
+      address1: optionalText(length.address),
+      city: optionalText(length.city),
+      county: optionalText(length.county),
+      state: optionalText(length.state),
+      postal: optionalText(length.postal),
+      country: optionalText(length.country),
+    })
+    .nullish(),
+  assetInfo: z
+    .object({
+      installationMethod: optionalCode(installationMethods),
+      assetOwnership: optionalCode(assetOwnerships),
+      assetList: z.array(asset).nullish(),
+    })
+    .nullish(),
+})
+
+const dacsText = (lengthMax: number) => requiredText(lengthMax).optional()
+
+const dacsAsset = z.strictObject({
+  sequence: z.number().optional(),
+  assetId: dacsText(length.assetId),
+  specification: dacsText(length.specification),
+  assetType: dacsText(length.assetType),
+  badgeNo: dacsText(length.badgeNo),
+  serialNo: dacsText(length.serialNo),
+  nicId: dacsText(length.nicId),
+  headEndSystem: dacsText(length.headEndSystem),
+})
+
+/** F1, Tieline to DACS: one enrollment (enrollProgram). Nothing empty is sent. */
+export const dacsEnrollment = z.strictObject({
+  transactionId: requiredText(length.messageId),
+  enrollmentSource: z.enum(enrollmentSources),
+  customerInfo: z
+    .strictObject({
+      cisPersonId: dacsText(length.cisPersonId),
+      cisAccountId: dacsText(length.cisAccountId),
+      name: dacsText(length.name),
+      homePhone: dacsText(length.phone),
+      businessPhone: dacsText(length.phone),
+      email: dacsText(length.email),
+    })
+    .optional(),
+  programInfo: z
+    .strictObject({
+      cisServiceAgreementId: dacsText(length.cisServiceAgreementId),
+      programCode: dacsText(length.programCode),
+      startDate: z.iso.date().optional(),
+    })
+    .optional(),
+  locationInfo: z
+    .strictObject({
+      division: dacsText(length.division),
+      cisPremiseId: dacsText(length.cisPremiseId),
+      cisServicePointId: dacsText(length.cisServicePointId),
+      timeZone: dacsText(length.timeZone),
+      address1: dacsText(length.address),
+      city: dacsText(length.city),
+      county: dacsText(length.county),
+      state: dacsText(length.state),
+      postal: dacsText(length.postal),
+      country: dacsText(length.country),
+    })
+    .optional(),
+  assetInfo: z
+    .strictObject({
+      installationMethod: z.enum(installationMethods).optional(),
+      assetOwnership: z.enum(assetOwnerships).optional(),
+      assetList: z.array(dacsAsset).optional(),
+    })
+    .optional(),
+})
+
+/** F1, the part of DACS' answer that is read. An answer may hold anything else. */
+export const dacsEnrollmentAnswer = z.object({
+  enrollmentId: z.string().optional(),
+  status: z.string().optional(),
+})
+
+/** Reads DACS' answer to an enrollment, with or without its root; what is missing or not readable is left out. */
+export function readEnrollmentAnswer(body: unknown): DacsEnrollmentAnswer {
+  const answer = unwrapped(body, assumedAnswerRoot.enrollment)
+  const enrollmentId = textOf(valueAt(answer, 'enrollmentId'))
+  const status = textOf(valueAt(answer, 'status'))
+  return { ...(enrollmentId !== undefined && { enrollmentId }), ...(status !== undefined && { status }) }
+}
+
+export type EnrollmentRequest = z.infer<typeof enrollmentRequest>
+export type EnrollmentRecord = z.infer<typeof enrollmentRecord>
+export type DacsEnrollment = z.infer<typeof dacsEnrollment>
+export type DacsEnrollmentAnswer = z.infer<typeof dacsEnrollmentAnswer>

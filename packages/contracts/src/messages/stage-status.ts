@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import { assumedLength } from '../assumed.ts'
+import { dateTime, optionalDateTime, optionalText, requiredText } from './fields.ts'
+
+/** Every status that DERMS can be set up to send (OIC_NOTIFY_STAGE_STATUSES). */
+export const stageStatuses = [
+  'PLANNED',
+  'SCHEDULED',
+  'IN_PROGRESS',
+  'COMPLETED',
+  'CANCELED',
+  'FORCED_CANCELED',
+] as const
+
+/** Device test, economic, emergency, reliability. */
+export const programEventCategories = ['X1DT', 'X1EC', 'X1EM', 'X1RE'] as const
+
+/** Cancel, complete, in progress, schedule. */
+export const programEventActions = ['F1CN', 'F1CO', 'X1IP', 'X1SD'] as const
+
+const id = requiredText(120)
+const optionalId = optionalText(120)
+
+/**
+ * F7, DERMS to Tieline: the status of a stage. A change of status needs no more than stage and status; which statuses exist
+ * is for the StageStatus lookup to say.
+ */
+export const stageStatus = z.object({
+  drmsInstanceId: optionalText(assumedLength.routingKey),
+  messageId: optionalId,
+  eventId: optionalId,
+  stageId: id,
+  programCode: optionalId,
+  eventType: optionalText(assumedLength.code),
+  stageStatus: requiredText(assumedLength.code),
+  stageStartDateTime: optionalDateTime,
+  stageEndDateTime: optionalDateTime,
+  cancelReason: optionalText(254),
+})
+
+/** F7: what a status that creates the program event needs besides. */
+export const stageStatusCreate = stageStatus.extend({
+  eventId: id,
+  programCode: id,
+  eventType: requiredText(assumedLength.code),
+  stageStartDateTime: dateTime,
+  stageEndDateTime: dateTime,
+})
+
+/** F7, Tieline to DACS: createProgramEvent. One stage of DERMS is one program event of DACS. */
+export const dacsProgramEvent = z.strictObject({
+  eventExternalIdentifier: id,
+  externalIdentifier: id,
+  programExternalIdentifier: id,
+  programEventCategory: z.enum(programEventCategories),
+  startDateTime: dateTime,
+  endDateTime: dateTime,
+})
+
+/** F7, Tieline to DACS: actionProgramEvent. */
+export const dacsProgramEventAction = z.strictObject({
+  eventExternalIdentifier: id,
+  action: z.enum(programEventActions),
+  cancelReason: requiredText(254).optional(),
+})
+
+export type StageStatus = z.infer<typeof stageStatus>
+export type StageStatusCreate = z.infer<typeof stageStatusCreate>
+export type DacsProgramEvent = z.infer<typeof dacsProgramEvent>
+export type DacsProgramEventAction = z.infer<typeof dacsProgramEventAction>
