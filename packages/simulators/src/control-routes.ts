@@ -1,0 +1,51 @@
+import { type Context, Hono } from 'hono'
+import { z } from 'zod'
+import type { FarSide, FarSideOptions, SimulatorApp } from './far-side.ts'
+import { demand, Refusal } from './refusal.ts'
+
+const target = { operation: z.string().optional(), times: z.number().int().min(1).optional() }
+const failNext = z.strictObject({
+  ...target,
+  status: z.number().int().min(200).max(599),
+  body: z.unknown().optional(),
+  apply: z.boolean().optional(),
+})
+const drop = z.strictObject(target)
+const latency = z.strictObject({ operation: z.string().optional(), ms: z.number().int().min(0) })
+
+/** `/control/…`: the methods of the in-process object for those who are in another process. */
+export function mountControl(app: SimulatorApp, farSide: FarSide, options: FarSideOptions): void {
+  const control = createControl()
+  control.get('/received', (c) => {
+    const operation = c.req.query('operation')
+    return c.json(farSide.received.filter((call) => operation === undefined || call.operation === operation))
+  })
+  control.get('/state', (c) => c.json(options.state()))
+  control.post('/fail-next', (c) => obey(c, failNext, farSide.failNext))
+  control.post('/apply-then-drop', (c) => obey(c, drop, farSide.applyThenDrop))
+  control.post('/drop-before', (c) => obey(c, drop, farSide.dropBefore))
+  control.post('/latency', (c) => obey(c, latency, farSide.latency))
+  control.post('/heal', (c) => obey(c, z.unknown(), farSide.heal))
+  control.post('/reset', (c) => obey(c, z.unknown(), farSide.reset))
+  app.route('/control', control)
+  if (options.control) app.route('/control', options.control)
+}
+
+/** A router whose bad instructions are answered with 400. */
+export function createControl(): Hono {
+  return new Hono().onError((error, c) => {
+    const refusal = error instanceof Refusal ? error : new Refusal(400, 'Bad instruction', error.message)
+    return c.json({ title: refusal.title, detail: refusal.detail }, 400)
+  })
+}
+
+/** Reads an instruction, carries it out, and answers with its result; 204 when there is none. */
+export async function obey<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+  act: (instruction: z.output<Schema>) => unknown,
+): Promise<Response> {
+  const text = await c.req.text()
+  const result = await act(demand(schema, text === '' ? {} : JSON.parse(text)))
+  return result === undefined ? c.body(null, 204) : c.json(result)
+}

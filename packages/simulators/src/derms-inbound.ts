@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AckLine,
+  type EnrollmentSync,
+  enrollmentSync,
+  renderMsgAck,
+  type StatusCheck,
+  statusCheck,
+} from './derms-messages.ts'
+import { openApiDocument, serviceCatalog } from './derms-openapi.ts'
+import type { Operation } from './far-side.ts'
+import { demand } from './refusal.ts'
+
+export interface DermsEnrollment {
+  readonly dacsMessageId: string
+  readonly message: EnrollmentSync
+  /** What DERMS will acknowledge. */
+  readonly result: AckLine
+}
+
+export interface DermsStatusCheck {
+  readonly dacsMessageId: string
+  readonly message: StatusCheck
+  readonly result: AckLine
+}
+
+/** The service NMS-DACSInbound: enrollments (F2) and status checks (F4) by `dacsMessageId`. */
+export function createDermsInbound(wrapped: boolean, onReceived: (dacsMessageId: string) => void) {
+  const enrollments = new Map<string, DermsEnrollment>()
+  const statusChecks = new Map<string, DermsStatusCheck>()
+
+  const enroll: Operation = {
+    name: 'enroll',
+    method: 'POST',
+    path: '/enroll',
+    accepts: 'json',
+    handle({ body }) {
+      const message = demand(enrollmentSync, body)
+      const { dacsMessageId } = message
+      const result = judge(message)
+      const applied = !isDeepStrictEqual(enrollments.get(dacsMessageId)?.message, message)
+      enrollments.set(dacsMessageId, { dacsMessageId, message, result })
+      if (applied) onReceived(dacsMessageId)
+      return {
+        status: 200,
+        body: renderMsgAck([result], wrapped),
+        applied: applied && result.responseCode === 'SUCCESS',
+      }
+    },
+  }
+
+  const check: Operation = {
+    name: 'statusCheck',
+    method: 'POST',
+    path: '/status-check',
+    accepts: 'json',
+    handle({ body }) {
+      const message = demand(statusCheck, body)
+      const { dacsMessageId } = message
+      const result = { dacsMessageId, responseCode: 'SUCCESS' } as const
+      const applied = !isDeepStrictEqual(statusChecks.get(dacsMessageId)?.message, message)
+      statusChecks.set(dacsMessageId, { dacsMessageId, message, result })
+      if (applied) onReceived(dacsMessageId)
+      return { status: 200, body: renderMsgAck([result], wrapped), applied }
+    },
+  }
+
+  const catalog: Operation = {
+    name: 'catalog',
+    method: 'GET',
+    path: '/catalog',
+    accepts: 'nothing',
+    handle: () => ({ status: 200, body: serviceCatalog, applied: false }),
+  }
+
+  const openapi: Operation = {
+    name: 'openapi',
+    method: 'GET',
+    path: '/openapi.json',
+    accepts: 'nothing',
+    handle: () => ({ status: 200, body: openApiDocument, applied: false }),
+  }
+  return { enrollments, statusChecks, operations: [enroll, check, catalog, openapi] }
+}
+
+/** DERMS cannot subscribe nobody: the one business fault of F2 that is documented (wire contracts 12, item 25). */
+function judge({ dacsMessageId, contactInfo }: EnrollmentSync): AckLine {
+  if (contactInfo?.cisPersonId) return { dacsMessageId, responseCode: 'SUCCESS' }
+  return { dacsMessageId, responseCode: 'ERROR', value: 'Cannot create the subscription: CIS_PERSON_ID is null' }
+}

@@ -1,0 +1,68 @@
+/** What to do to one of the next calls instead of answering it well. */
+export type Fault =
+  /** Answer with this status; the call has no effect unless `apply` is set. */
+  | { readonly kind: 'fail'; readonly status: number; readonly apply: boolean; readonly body: unknown }
+  /** Take effect, then cut the connection without an answer. */
+  | { readonly kind: 'apply-then-drop' }
+  /** Cut the connection without any effect. */
+  | { readonly kind: 'drop-before' }
+
+interface Concerns {
+  operation?: string | undefined
+  times?: number | undefined
+}
+
+/** Every instruction concerns all operations unless it names one. `times` is 1 unless given. */
+export interface FaultControls {
+  failNext(fault: Concerns & { status: number; body?: unknown; apply?: boolean | undefined }): void
+  applyThenDrop(fault?: Concerns): void
+  dropBefore(fault?: Concerns): void
+  /** Delays every answer, not the effect. 0 ends it. */
+  latency(latency: { ms: number; operation?: string | undefined }): void
+  /** Forgets the instructions that are left, latency included. */
+  heal(): void
+}
+
+export interface Faults extends FaultControls {
+  /** The first instruction that concerns the operation, used up by one. */
+  take(operation: string): Fault | undefined
+  latencyMs(operation: string): number
+}
+
+/**
+ * A script of faults, consumed in the order it was given.
+ * @throws RangeError (from the controls) for an operation that does not exist: a misspelt one would wait forever
+ */
+export function createFaults(operations: readonly string[]): Faults {
+  const script: { readonly fault: Fault; readonly operation: string | undefined; left: number }[] = []
+  const latencies = new Map<string | undefined, number>()
+
+  const checked = (operation: string | undefined) => {
+    if (operation !== undefined && !operations.includes(operation)) {
+      throw new RangeError(`No operation "${operation}"; there are ${operations.join(', ')}`)
+    }
+    return operation
+  }
+  const add = (fault: Fault, of: Concerns) =>
+    script.push({ fault, operation: checked(of.operation), left: of.times ?? 1 })
+
+  return {
+    failNext: ({ status, apply = false, body, ...of }) => void add({ kind: 'fail', status, apply, body }, of),
+    applyThenDrop: (of = {}) => void add({ kind: 'apply-then-drop' }, of),
+    dropBefore: (of = {}) => void add({ kind: 'drop-before' }, of),
+    latency: ({ ms, operation }) => void latencies.set(checked(operation), ms),
+    heal() {
+      script.length = 0
+      latencies.clear()
+    },
+    take(operation) {
+      const index = script.findIndex((entry) => entry.operation === undefined || entry.operation === operation)
+      const entry = script[index]
+      if (entry === undefined) return undefined
+      entry.left -= 1
+      if (entry.left <= 0) script.splice(index, 1)
+      return entry.fault
+    },
+    latencyMs: (operation) => latencies.get(operation) ?? latencies.get(undefined) ?? 0,
+  }
+}
