@@ -107,6 +107,8 @@ export interface Attempt {
    * @throws CallError when the call failed or its outcome is unknown
    */
   effect<Result>(id: string, call: EffectCall<Result>): Promise<EffectResult<Result>>
+  /** Adds to the time line. Codes, counts and names only: it is not encrypted. */
+  note(entry: { readonly what: string; readonly [detail: string]: string | number | boolean }): Promise<void>
   /** Fixes a choice (a connection, a segment size) for the rest of the generation. */
   pin(name: string, choose: () => string): Promise<string>
   /** Leaves the message until then; not a failure and not counted as one. Returns never: it throws. */

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import { flowSpec } from '@tieline/contracts/flows'
+import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
+import { redisPayloadBytesMax } from './payloads.ts'
+import type { Run } from './queues.ts'
+import type { Acceptance, Incoming, Reply } from './types.ts'
+
+/** A provisional reply that nobody collects within this time becomes an e-mail. */
+export const collectMs = hourMs
+
+/** What the accept script decided; see `lua/accept.lua`. */
+interface Decision {
+  kind: Acceptance['kind']
+  generation: number
+  run: string
+  seen: number
+  enqueue: boolean
+  reply?: string
+  withdrawn?: string
+  moved?: Run
+  oldRef?: string
+}
+
+/**
+ * Makes a message durable: record, index, line and payload in one script, then its job. When it returns, Redis has
+ * confirmed both. A failure in between leaves a record whose job the sweeper adds: the message may run, once.
+ * @throws JournalError or an error of Redis: the caller answers 503
+ */
+export async function accept(journal: Journal, incoming: Incoming): Promise<Acceptance> {
+  const { key, flow } = incoming
+  const sealed = journal.sealer.seal(JSON.stringify(incoming.payload), payloadContext(key))
+  const payloadRef = sealed.length > redisPayloadBytesMax ? await journal.payloads.put(key, sealed) : ''
+  const decision = await decide(journal, incoming, sealed, payloadRef)
+
+  if (decision.enqueue) await journal.queues.add({ key, flow, run: decision.run })
+  await tidyUp(journal, incoming, decision, payloadRef)
+
+  const known = { key, generation: decision.generation }
+  if (decision.kind === 'replayed')
+    return { ...known, kind: 'replayed', reply: openReply(journal, key, decision.reply) }
+  return { ...known, kind: decision.kind, workerSeenAt: decision.seen }
+}
+
+async function decide(journal: Journal, incoming: Incoming, sealed: string, payloadRef: string): Promise<Decision> {
+  const { payload, answers, line, terms, ...fields } = incoming
+  const named = {
+    ...fields,
+    now: journal.clock(),
+    run: randomUUID(),
+    nextRun: randomUUID(),
+    line: line === undefined ? '' : `${incoming.flow}.${line}`,
+    terms: terms.map((term) => term.toLowerCase()),
+    payloadRef,
+    answers: answers?.terms.map((term) => term.toLowerCase()) ?? [],
+    answersFlow: answers?.flow ?? '',
+    replayMs: journal.retention.replayHours * hourMs,
+    watchMs,
+  }
+  return JSON.parse(String(await journal.run('accept', named, [payloadRef === '' ? sealed : '']))) as Decision
+}
+
+/** What must not delay or endanger the answer: the sweeper and the trimmer do the same for what is left. */
+async function tidyUp(journal: Journal, incoming: Incoming, decision: Decision, payloadRef: string): Promise<void> {
+  const chores: Promise<unknown>[] = []
+  const unused = decision.kind === 'attached' || decision.kind === 'replayed' ? payloadRef : decision.oldRef
+  if (unused) chores.push(journal.payloads.remove(unused))
+  if (decision.withdrawn) chores.push(journal.queues.remove(incoming.flow, decision.withdrawn))
+  if (decision.moved) chores.push(journal.queues.add(decision.moved))
+  for (const chore of await Promise.allSettled(chores)) {
+    if (chore.status === 'rejected')
+      journal.logger.warn({ err: chore.reason, key: incoming.key }, 'Could not tidy up after accepting')
+  }
+}
+
+/** Nobody waits for the reply any more: the caller got a provisional one, or hung up. */
+export async function leaveUncollected(
+  journal: Journal,
+  accepted: { key: string; generation: number },
+  how: 'provisional' | 'hung-up',
+) {
+  await journal.run('collect', { ...accepted, how, now: journal.clock(), collectMs, watchMs })
+}
+
+export function openReply(journal: Journal, key: string, sealed: string | null | undefined): Reply | undefined {
+  return sealed ? (JSON.parse(journal.sealer.open(sealed, replyContext(key))) as Reply) : undefined
+}
+
+/** Seconds after which a queue without a sign of a worker is taken for dead. */
+export const workerSilentMs = 15_000
+
+export const hasWorker = (journal: Journal, workerSeenAt: number) => journal.clock() - workerSeenAt < workerSilentMs
+
+export const replyWithinMs = (flow: Incoming['flow']) => flowSpec(flow).replyWithinS * 1_000

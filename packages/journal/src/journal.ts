@@ -1,0 +1,73 @@
+import { join } from 'node:path'
+import type { Logger } from '@tieline/runtime/logger'
+import type { RedisConnection } from '@tieline/runtime/redis'
+import { createFileStore, type PayloadStore } from './payloads.ts'
+import { createQueues, type Queues, queuePrefix } from './queues.ts'
+import { createScriptRunner, type RunScript } from './scripts.ts'
+import { createSealer, type PayloadKey, type Sealer } from './sealer.ts'
+
+/** How long things are kept; the names are those of the installation file. */
+export interface Retention {
+  readonly messagesDays: number
+  readonly payloadHours: number
+  readonly replayHours: number
+  readonly auditDays: number
+}
+
+export interface JournalOptions {
+  readonly redis: RedisConnection
+  /** Name of the installation: the hash tag of every key. */
+  readonly installation: string
+  readonly payloadKeys: readonly PayloadKey[]
+  /** Where payloads go that are too large for Redis. */
+  readonly payloadDirectory: string
+  readonly retention: Retention
+  readonly logger: Logger
+  /** Milliseconds since 1970; tests move it. */
+  readonly clock?: () => number
+}
+
+/** What every part of the journal works with. The parts: `intake`, `attempt` and `worker`, `sweeper`, `operations`. */
+export interface Journal extends AsyncDisposable {
+  readonly redis: RedisConnection
+  readonly installation: string
+  /** Base of every journal key. */
+  readonly base: string
+  readonly run: RunScript
+  readonly sealer: Sealer
+  readonly payloads: PayloadStore
+  readonly queues: Queues
+  readonly retention: Retention
+  readonly logger: Logger
+  readonly clock: () => number
+}
+
+export const hourMs = 3_600_000
+export const dayMs = 24 * hourMs
+
+/** An open message is looked at by the sweeper when nothing was heard of it for this long. */
+export const watchMs = 15_000
+
+export function createJournal(options: JournalOptions): Journal {
+  const { redis, installation, logger } = options
+  const base = `${queuePrefix(installation)}:journal`
+  const queues = createQueues({ redis, installation, logger })
+  return {
+    redis,
+    installation,
+    base,
+    run: createScriptRunner(redis, base),
+    sealer: createSealer(options.payloadKeys),
+    payloads: createFileStore(join(options.payloadDirectory, installation)),
+    queues,
+    retention: options.retention,
+    logger,
+    clock: options.clock ?? Date.now,
+    [Symbol.asyncDispose]: () => queues[Symbol.asyncDispose](),
+  }
+}
+
+/** What a sealed value belongs to; see `Sealer`. */
+export const payloadContext = (key: string) => `${key}:payload`
+export const replyContext = (key: string) => `${key}:reply`
+export const effectContext = (key: string, effect: string) => `${key}:effect:${effect}`

@@ -1,0 +1,55 @@
+-- Records a message that the ingress received; decides whether it is new, a repeat or a changed one.
+-- ARGV[2] = sealed payload, empty when the payload store holds it.
+for _, term in ipairs(a.answers or {}) do
+  for _, key in ipairs(redis.call('SMEMBERS', termKey(term))) do
+    if redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then redis.call('HSET', recordKey(key), 'answered', '1') end
+  end
+end
+
+local seen = tonumber(redis.call('HGET', base .. ':workers', a.flow) or '0')
+local function result(kind, message, more)
+  local answer = { kind = kind, generation = tonumber(message.generation), run = message.run, seen = seen,
+    enqueue = kind ~= 'replayed' and message.state ~= 'waiting' }
+  for name, value in pairs(more or {}) do answer[name] = value end
+  return cjson.encode(answer)
+end
+
+local message = read(a.key)
+if not message then
+  message = create(a, ARGV[2])
+  note(a.key, { what = 'accepted', generation = 1, client = a.client, waiting = message.state == 'waiting' or nil })
+  return result('new', message)
+end
+
+local same = message.hash == a.hash
+if not settledStates[message.state] and same then
+  redis.call('HDEL', recordKey(a.key), 'collect')
+  note(a.key, { what = 'attached', client = a.client })
+  return result('attached', message)
+end
+if message.state == 'succeeded' and same and message.answered ~= '1' and a.now - tonumber(message.settledAt) <= a.replayMs then
+  redis.call('ZREM', base .. ':uncollected', a.key)
+  note(a.key, { what = 'replayed', client = a.client })
+  return result('replayed', message, { reply = message.reply })
+end
+
+local withdrawn = message.state == 'dead' and message.run or nil
+local oldRef = message.payloadRef
+local moved = nil
+if not same then
+  redis.call('DEL', effectsKey(a.key))
+  if message.line ~= (a.line or '') then
+    moved = leaveLine(message, a.nextRun)
+    set(message, { line = a.line or '' })
+  end
+  set(message, { hash = a.hash, changed = '1', division = a.division or '' })
+  index(message, a.terms)
+end
+set(message, { payloadRef = a.payloadRef or '' })
+if (a.payloadRef or '') ~= '' then redis.call('DEL', payloadKey(a.key)) end
+storePayload(message, ARGV[2])
+again(message, a.run)
+note(a.key, { what = 'accepted', generation = tonumber(message.generation), client = a.client,
+  changed = (not same) or nil, waiting = message.state == 'waiting' or nil })
+if oldRef == message.payloadRef then oldRef = '' end
+return result(same and 'again' or 'changed', message, { withdrawn = withdrawn, moved = moved, oldRef = oldRef })

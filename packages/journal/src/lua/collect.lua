@@ -1,0 +1,17 @@
+-- Nobody waits for the reply any more (`how` = provisional or hung-up). `due` asks instead for the overdue e-mail.
+local message = read(a.key)
+if not message then return cjson.encode({}) end
+if a.due then
+  redis.call('ZREM', base .. ':uncollected', a.key)
+  if message.outcome == 'SUCCESS' or not settledStates[message.state] then return cjson.encode({}) end
+  createNotices()
+  return cjson.encode({ notified = true })
+end
+if tonumber(message.generation) ~= a.generation then return cjson.encode({}) end
+if not settledStates[message.state] then
+  set(message, { collect = a.how })
+elseif message.outcome ~= 'SUCCESS' then
+  redis.call('ZADD', base .. ':uncollected', a.how == 'provisional' and a.now + a.collectMs or a.now, a.key)
+end
+note(a.key, { what = a.how })
+return cjson.encode({})

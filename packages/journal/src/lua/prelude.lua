@@ -1,0 +1,170 @@
+-- Shared by every journal script. KEYS[1] is the journal's base key; every other key lives under it and so in the same
+-- hash slot. ARGV[1] is a JSON object with the named arguments, always with `now` (milliseconds).
+local base = KEYS[1]
+local a = cjson.decode(ARGV[1])
+
+local settledStates = { succeeded = true, refused = true, dead = true, resolved = true, discarded = true, superseded = true }
+
+local function recordKey(key) return base .. ':m:' .. key end
+local function payloadKey(key) return base .. ':p:' .. key end
+local function effectsKey(key) return base .. ':e:' .. key end
+local function timelineKey(key) return base .. ':t:' .. key end
+local function stateKey(flow, state) return base .. ':s:' .. flow .. ':' .. state end
+local function termKey(term) return base .. ':i:' .. term end
+local function lineKey(line) return base .. ':l:' .. line end
+local function holderKey(line) return base .. ':h:' .. line end
+local function answeredKey(line) return base .. ':a:' .. line end
+local openKey = base .. ':open'
+
+local function read(key)
+  local flat = redis.call('HGETALL', recordKey(key))
+  if #flat == 0 then return nil end
+  local message = { key = key }
+  for i = 1, #flat, 2 do message[flat[i]] = flat[i + 1] end
+  return message
+end
+
+local function set(message, fields)
+  local flat = {}
+  for name, value in pairs(fields) do
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+    message[name] = tostring(value)
+  end
+  redis.call('HSET', recordKey(message.key), unpack(flat))
+end
+
+-- The time line keeps the first 20 and the last 180 entries: how it began and how it stands matter most.
+local function note(key, entry)
+  entry.at = a.now
+  local line = timelineKey(key)
+  redis.call('RPUSH', line, cjson.encode(entry))
+  if redis.call('LLEN', line) > 200 then
+    redis.call('LSET', line, 20, '-')
+    redis.call('LREM', line, 1, '-')
+  end
+end
+
+local function audit(what, key)
+  redis.call('XADD', base .. ':audit', '*', 'at', a.now, 'who', a.who, 'what', what, 'key', key, 'why', a.why or '')
+end
+
+local function move(message, state)
+  if message.state and message.state ~= state then
+    redis.call('ZREM', stateKey(message.flow, message.state), message.key)
+  end
+  redis.call('ZADD', stateKey(message.flow, state), a.now, message.key)
+  set(message, { state = state, stateAt = a.now })
+end
+
+-- When the sweeper looks next whether the open message still has a job.
+local function watch(key, at) redis.call('ZADD', openKey, at, key) end
+
+-- A line has one holder: the message that may run. The others wait in the order of their first acceptance.
+local function joinLine(message)
+  if message.line == '' then return true end
+  redis.call('ZADD', lineKey(message.line), message.seq, message.key)
+  local holder = redis.call('GET', holderKey(message.line))
+  if not holder then
+    redis.call('SET', holderKey(message.line), message.key)
+    return true
+  end
+  return holder == message.key
+end
+
+-- Starts a waiting message under a new run id: a job under the old one may already have come and gone.
+local function release(key, run)
+  local message = read(key)
+  if not message or message.state ~= 'waiting' or (message.blockedBy or '') ~= '' then return nil end
+  set(message, { run = run })
+  move(message, 'accepted')
+  watch(key, a.now + a.watchMs)
+  note(key, { what = 'released' })
+  return { key = key, flow = message.flow, run = run }
+end
+
+local function leaveLine(message, nextRun)
+  if message.line == '' then return nil end
+  redis.call('ZREM', lineKey(message.line), message.key)
+  if redis.call('GET', holderKey(message.line)) ~= message.key then return nil end
+  local first = redis.call('ZRANGE', lineKey(message.line), 0, 0)[1]
+  if not first then
+    redis.call('DEL', holderKey(message.line))
+    return nil
+  end
+  redis.call('SET', holderKey(message.line), first)
+  return release(first, nextRun)
+end
+
+local function index(message, terms)
+  for _, term in ipairs(terms) do
+    if redis.call('SADD', termKey(term), message.key) == 1 then redis.call('SADD', base .. ':n:' .. message.key, term) end
+  end
+end
+
+local function storePayload(message, payload)
+  if payload ~= '' then redis.call('SET', payloadKey(message.key), payload) end
+end
+
+-- A message seen for the first time. `c` holds key, flow, instance, id, client, hash, run, line, terms, division, payloadRef.
+local function create(c, payload)
+  local message = { key = c.key }
+  set(message, {
+    flow = c.flow, instance = c.instance, id = c.id, client = c.client, hash = c.hash, run = c.run, line = c.line or '',
+    division = c.division or '', payloadRef = c.payloadRef or '', seq = redis.call('INCR', base .. ':seq'),
+    generation = 1, attempts = 0, failures = 0, firstAcceptedAt = a.now, acceptedAt = a.now,
+  })
+  storePayload(message, payload)
+  index(message, c.terms)
+  move(message, joinLine(message) and 'accepted' or 'waiting')
+  watch(c.key, a.now + a.watchMs)
+  return message
+end
+
+-- Starts a new generation of a known message: fresh schedule, fresh reply, effects kept unless the caller drops them.
+-- An attempt that still runs is superseded, and the new generation waits for its end.
+local function again(message, run)
+  local before = message.state
+  if before == 'processing' then
+    set(message, { blockedBy = message.run })
+  elseif settledStates[before] then
+    redis.call('HDEL', recordKey(message.key), 'blockedBy')
+    message.blockedBy = nil
+  end
+  if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
+  redis.call('HDEL', recordKey(message.key), 'token', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome', 'reply',
+    'settledAt', 'settledBy', 'collect', 'answered', 'pins', 'made')
+  redis.call('ZREM', base .. ':uncollected', message.key)
+  redis.call('ZREM', base .. ':spent', message.key)
+  message.token = nil
+  set(message, { generation = tonumber(message.generation) + 1, run = run, attempts = 0, failures = 0, acceptedAt = a.now })
+  local free = joinLine(message) and (message.blockedBy or '') == ''
+  move(message, free and 'accepted' or 'waiting')
+  watch(message.key, a.now + a.watchMs)
+end
+
+-- Why an attempt may not write any more, or nil when it still holds its message.
+local function lost(message)
+  if not message then return 'gone' end
+  if message.token == a.token then return nil end
+  if message.blockedBy == a.run then return 'superseded' end
+  return 'stale'
+end
+
+-- The attempt that a newer payload superseded has ended: let the newer generation go.
+local function unblock(message)
+  redis.call('HDEL', recordKey(message.key), 'blockedBy')
+  message.blockedBy = nil
+  if message.line ~= '' and redis.call('GET', holderKey(message.line)) ~= message.key then return nil end
+  return release(message.key, a.nextRun)
+end
+
+local function createNotices()
+  for i, notice in ipairs(a.notices or {}) do
+    if not read(notice.key) then
+      create(notice, ARGV[2 + i])
+      note(notice.key, { what = 'accepted', generation = 1 })
+      note(a.key, { what = 'notified', code = notice.code, notice = notice.key })
+    end
+  end
+end

@@ -1,0 +1,14 @@
+-- An operator runs a settled message again.
+local message = read(a.key)
+if not message then return cjson.encode({ kind = 'unknown-message' }) end
+if not settledStates[message.state] then return cjson.encode({ kind = 'open', state = message.state }) end
+if a.onlyDead and message.state ~= 'dead' then return cjson.encode({ kind = 'not-dead', state = message.state }) end
+if message.payloadRef == '' and redis.call('EXISTS', payloadKey(a.key)) == 0 then return cjson.encode({ kind = 'payload-trimmed' }) end
+local ticket = message.state == 'dead' and message.run or nil
+if a.fromStart then redis.call('DEL', effectsKey(a.key)) end
+again(message, a.run)
+local what = ticket and 'resubmitted' or 'rerun'
+note(a.key, { what = what, who = a.who, fromStart = a.fromStart or nil, generation = tonumber(message.generation) })
+audit(ticket and 'resubmit' or 'rerun', a.key)
+return cjson.encode({ kind = 'ok', flow = message.flow, run = a.run, ticket = ticket, enqueue = message.state ~= 'waiting',
+  generation = tonumber(message.generation) })

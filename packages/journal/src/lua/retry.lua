@@ -1,0 +1,19 @@
+-- The attempt ends without a result: another follows at `nextAt`. A postponement is no failure.
+local message = read(a.key)
+local reason = lost(message)
+if reason then return reason end
+
+redis.call('HDEL', recordKey(a.key), 'token')
+set(message, { nextAt = a.nextAt })
+if a.code then
+  set(message, { code = a.code, failures = tonumber(message.failures) + 1 })
+  if not message.failedSince then set(message, { failedSince = a.now }) end
+  note(a.key, { what = 'retry', code = a.code, inMs = a.nextAt - a.now })
+else
+  note(a.key, { what = 'postponed', inMs = a.nextAt - a.now })
+end
+move(message, 'retrying')
+watch(a.key, a.nextAt + a.watchMs)
+if #(a.notices or {}) > 0 then set(message, { alarmed = '1' }) end
+createNotices()
+return 'ok'

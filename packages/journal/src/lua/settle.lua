@@ -1,0 +1,27 @@
+-- The end of a generation: state, reply, due e-mails and the release of the line, all or nothing.
+-- ARGV[2] = sealed reply or empty, ARGV[3..] = sealed payloads of the notices.
+local message = read(a.key)
+if message and message.settledBy == a.token then return cjson.encode({ kind = 'ok' }) end
+local reason = lost(message)
+if reason then return cjson.encode({ kind = reason }) end
+
+redis.call('HDEL', recordKey(a.key), 'token', 'nextAt')
+set(message, { settledAt = a.now, settledBy = a.token, outcome = a.outcome, code = a.code or '', made = a.made })
+if ARGV[2] ~= '' then set(message, { reply = ARGV[2] }) end
+move(message, a.state)
+redis.call('ZREM', openKey, a.key)
+index(message, a.terms or {})
+note(a.key, { what = 'settled', state = a.state, outcome = a.outcome, code = a.code })
+
+if a.answered and message.line ~= '' then
+  local mark = tonumber(redis.call('GET', answeredKey(message.line)) or '0')
+  if tonumber(message.seq) > mark then redis.call('SET', answeredKey(message.line), message.seq, 'PX', a.retentionMs) end
+end
+if message.collect and a.outcome ~= 'SUCCESS' then
+  redis.call('ZADD', base .. ':uncollected', message.collect == 'provisional' and a.now + a.collectMs or a.now, a.key)
+end
+if a.state == 'succeeded' then redis.call('ZADD', base .. ':spent', a.now, a.key) end
+createNotices()
+local moved = leaveLine(message, a.nextRun)
+redis.call('PUBLISH', base .. ':news', a.key)
+return cjson.encode({ kind = 'ok', moved = moved })

@@ -1,0 +1,44 @@
+-- A worker takes a message for one attempt. What the job says never overrules the record.
+local function answer(kind, more)
+  local fields = more or {}
+  fields.kind = kind
+  return { cjson.encode(fields), false }
+end
+
+local message = read(a.key)
+if not message then return answer('surplus') end
+if message.run ~= a.run then
+  if message.blockedBy == a.run then return answer('surplus', { moved = unblock(message) }) end
+  return answer('surplus')
+end
+if message.state == 'dead' then
+  -- The job that failed is the ticket of the dead letter. BullMQ counts `made` up when it files the ticket, so an equal
+  -- count means a crash before filing, and a higher one that somebody asked for another run.
+  if a.made <= tonumber(message.made or '0') then return answer('ticket', { code = message.code }) end
+  again(message, a.run)
+  note(a.key, { what = 'resubmitted', who = a.who, generation = tonumber(message.generation) })
+  audit('resubmit', a.key)
+end
+if message.state == 'waiting' or settledStates[message.state] then return answer('surplus') end
+
+if not (message.state == 'processing' and message.token == a.token) then
+  local takenOver = message.state == 'processing'
+  set(message, { token = a.token, attempts = tonumber(message.attempts) + 1 })
+  move(message, 'processing')
+  note(a.key, { what = 'attempt', number = tonumber(message.attempts), lookups = a.lookups, takenOver = takenOver or nil })
+end
+watch(a.key, a.now + a.watchMs)
+
+local overtaken = false
+if a.refuseOvertaken and message.line ~= '' and tonumber(message.generation) > 1 then
+  overtaken = tonumber(redis.call('GET', answeredKey(message.line)) or '0') > tonumber(message.seq)
+end
+return {
+  cjson.encode({
+    kind = 'attempt', flow = message.flow, instance = message.instance, id = message.id, client = message.client,
+    generation = tonumber(message.generation), number = tonumber(message.attempts), failures = tonumber(message.failures),
+    failedSince = tonumber(message.failedSince or '0'), alarmed = message.alarmed == '1', division = message.division,
+    acceptedAt = tonumber(message.acceptedAt), payloadRef = message.payloadRef, overtaken = overtaken,
+  }),
+  redis.call('GET', payloadKey(a.key)),
+}

@@ -1,0 +1,4 @@
+-- An attempt that lost its message to a newer generation has stopped: the newer one may start.
+local message = read(a.key)
+if not message or message.blockedBy ~= a.run then return cjson.encode({}) end
+return cjson.encode({ moved = unblock(message) })

@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto'
+import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
+import { enqueueDue } from './attempt.ts'
+import { type Journal, payloadContext, watchMs } from './journal.ts'
+import { type Outcome, openStates, type State, states } from './types.ts'
+
+/** One message as operators see it: no payload, no reply, nothing personal. */
+export interface MessageSummary {
+  readonly key: string
+  readonly flow: FlowId
+  readonly instance: string
+  readonly id: string
+  readonly client: string
+  readonly state: State
+  readonly stateAt: number
+  readonly firstAcceptedAt: number
+  readonly generation: number
+  readonly attempts: number
+  readonly outcome: Outcome | undefined
+  readonly code: string | undefined
+  readonly nextAt: number | undefined
+  readonly line: string | undefined
+  readonly division: string | undefined
+  readonly changed: boolean
+}
+
+export interface TimelineEntry {
+  readonly at: number
+  readonly what: string
+  readonly [detail: string]: unknown
+}
+
+/** One intended call on a target; see `Attempt.effect`. */
+export interface EffectSummary {
+  readonly id: string
+  readonly state: 'sending' | 'confirmed' | 'refused' | 'failed' | 'unknown'
+  readonly operation: string
+  readonly connection: string
+  readonly tries: number
+  readonly status?: number
+  readonly code?: string
+  readonly ms?: number
+  readonly at: number
+}
+
+export interface MessageDetails extends MessageSummary {
+  readonly timeline: readonly TimelineEntry[]
+  readonly effects: readonly EffectSummary[]
+}
+
+export interface Operator {
+  readonly who: string
+  readonly why: string
+}
+
+/** Why an operator's wish was not carried out. */
+export type Refusal = 'unknown-message' | 'open' | 'not-dead' | 'payload-trimmed'
+
+export type Done = { readonly kind: 'ok'; readonly generation?: number } | { readonly kind: Refusal }
+
+/** Keys of the messages that carry a search term, or the message key itself. */
+export async function findMessages(journal: Journal, term: string): Promise<string[]> {
+  const keys = new Set(await journal.redis.smembers(`${journal.base}:i:${term.toLowerCase()}`))
+  if (await journal.redis.exists(`${journal.base}:m:${term}`)) keys.add(term)
+  return [...keys].sort()
+}
+
+export async function summarize(journal: Journal, keys: readonly string[]): Promise<MessageSummary[]> {
+  if (keys.length === 0) return []
+  const pipeline = journal.redis.pipeline()
+  for (const key of keys) pipeline.hgetall(`${journal.base}:m:${key}`)
+  const answers = (await pipeline.exec()) ?? []
+  return answers.flatMap(([, record], i) => {
+    const fields = record as Record<string, string>
+    return fields.flow ? [toSummary(keys[i] ?? '', fields)] : []
+  })
+}
+
+/** The record, its time line and its effects. */
+export async function showMessage(journal: Journal, key: string): Promise<MessageDetails | undefined> {
+  const [summary] = await summarize(journal, [key])
+  if (!summary) return undefined
+  const timeline = await journal.redis.lrange(`${journal.base}:t:${key}`, 0, -1)
+  const effects = await journal.redis.hgetall(`${journal.base}:e:${key}`)
+  return {
+    ...summary,
+    timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
+    effects: Object.entries(effects).map(([id, effect]) => toEffect(id, JSON.parse(effect) as Record<string, unknown>)),
+  }
+}
+
+export interface ListFilter {
+  readonly flow?: FlowId
+  readonly state?: State
+  /** Entered its state at or after, milliseconds since 1970. */
+  readonly since?: number
+  /** Failure code. */
+  readonly code?: string
+  readonly limit?: number
+}
+
+/** Messages by state, the latest change first. */
+export async function listMessages(journal: Journal, filter: ListFilter = {}): Promise<MessageSummary[]> {
+  const { flow, state, since = 0, code, limit = 100 } = filter
+  const sets = (flow ? [flow] : flowIds).flatMap((id) =>
+    (state ? [state] : states).map((one) => `${journal.base}:s:${id}:${one}`),
+  )
+  const pipeline = journal.redis.pipeline()
+  for (const set of sets) {
+    if (code) pipeline.zrevrangebyscore(set, '+inf', String(since))
+    else pipeline.zrevrangebyscore(set, '+inf', String(since), 'LIMIT', '0', String(limit))
+  }
+  const keys = ((await pipeline.exec()) ?? []).flatMap(([, found]) => found as string[])
+  const found = (await summarize(journal, keys)).filter((message) => code === undefined || message.code === code)
+  return found.sort((one, other) => other.stateAt - one.stateAt).slice(0, limit)
+}
+
+/** How many messages of each flow are in each state, and since when the oldest open one has been. */
+export async function countMessages(journal: Journal): Promise<FlowCounts[]> {
+  const seen = await journal.redis.hgetall(`${journal.base}:workers`)
+  return Promise.all(
+    flowIds.map(async (flow) => {
+      const pipeline = journal.redis.pipeline()
+      for (const state of states) pipeline.zcard(`${journal.base}:s:${flow}:${state}`)
+      for (const state of openStates) pipeline.zrange(`${journal.base}:s:${flow}:${state}`, '0', '0', 'WITHSCORES')
+      const answers = ((await pipeline.exec()) ?? []).map(([, value]) => value)
+      const counts = Object.fromEntries(states.map((state, i) => [state, Number(answers[i])])) as Record<State, number>
+      const oldest = answers
+        .slice(states.length)
+        .map((pair) => Number((pair as string[])[1] ?? Number.POSITIVE_INFINITY))
+      const oldestOpenAt = Math.min(...oldest)
+      return {
+        flow,
+        counts,
+        ...(Number.isFinite(oldestOpenAt) && { oldestOpenAt }),
+        ...(seen[flow] !== undefined && { workerSeenAt: Number(seen[flow]) }),
+      }
+    }),
+  )
+}
+
+export interface FlowCounts {
+  readonly flow: FlowId
+  readonly counts: Readonly<Record<State, number>>
+  readonly oldestOpenAt?: number
+  readonly workerSeenAt?: number
+}
+
+/**
+ * Runs a settled message again: a new generation that sends what is not confirmed, or with `fromStart` everything anew.
+ * `onlyDead` makes it the resubmission of a dead letter, the same thing as Bull Board's retry of its job.
+ */
+export async function rerunMessage(
+  journal: Journal,
+  key: string,
+  { who, why, fromStart, onlyDead }: Operator & { readonly fromStart?: boolean; readonly onlyDead?: boolean },
+): Promise<Done> {
+  const run = randomUUID()
+  const named = { key, run, nextRun: randomUUID(), who, why, fromStart, onlyDead, now: journal.clock(), watchMs }
+  const answer = JSON.parse(String(await journal.run('rerun', named))) as
+    | { kind: 'ok'; flow: FlowId; ticket?: string; enqueue: boolean; generation: number }
+    | { kind: Refusal }
+  if (answer.kind !== 'ok') return answer
+  if (answer.enqueue) await enqueueDue(journal, [], { key, flow: answer.flow, run })
+  if (answer.ticket) await journal.queues.remove(answer.flow, answer.ticket)
+  return { kind: 'ok', generation: answer.generation }
+}
+
+/** Gives a dead letter up. */
+export async function discardDeadLetter(journal: Journal, key: string, { who, why }: Operator): Promise<Done> {
+  const answer = JSON.parse(String(await journal.run('discard', { key, who, why, now: journal.clock() }))) as
+    | { kind: 'ok'; flow: FlowId; ticket: string }
+    | { kind: Refusal }
+  if (answer.kind !== 'ok') return answer
+  await journal.queues.remove(answer.flow, answer.ticket)
+  return { kind: 'ok' }
+}
+
+export interface AuditEntry {
+  readonly at: number
+  readonly who: string
+  readonly what: string
+  readonly key: string
+  readonly why: string
+}
+
+/** Who did what to which message and why, the latest first. */
+export async function readAudit(journal: Journal, limit = 100): Promise<AuditEntry[]> {
+  const entries = await journal.redis.xrevrange(`${journal.base}:audit`, '+', '-', 'COUNT', limit)
+  return entries.map(([, flat]) => {
+    const fields = new Map(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1] ?? ''] as const] : [])))
+    const text = (name: string) => fields.get(name) ?? ''
+    return { at: Number(text('at')), who: text('who'), what: text('what'), key: text('key'), why: text('why') }
+  })
+}
+
+/** The payload as it was received. It may hold personal data: callers show it to nobody without the right. */
+export async function readStoredPayload(journal: Journal, key: string): Promise<unknown> {
+  const reference = await journal.redis.hget(`${journal.base}:m:${key}`, 'payloadRef')
+  const sealed = reference ? await journal.payloads.get(reference) : await journal.redis.get(`${journal.base}:p:${key}`)
+  return sealed === null ? undefined : JSON.parse(journal.sealer.open(sealed, payloadContext(key)))
+}
+
+const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
+
+function toSummary(key: string, fields: Record<string, string>): MessageSummary {
+  const optionalNumber = (name: string) => (fields[name] ? Number(fields[name]) : undefined)
+  return {
+    key,
+    flow: flowOf(fields.flow),
+    instance: fields.instance ?? '',
+    id: fields.id ?? '',
+    client: fields.client ?? '',
+    state: (fields.state ?? 'accepted') as State,
+    stateAt: Number(fields.stateAt),
+    firstAcceptedAt: Number(fields.firstAcceptedAt),
+    generation: Number(fields.generation),
+    attempts: Number(fields.attempts),
+    outcome: (fields.outcome || undefined) as Outcome | undefined,
+    code: fields.code || undefined,
+    nextAt: optionalNumber('nextAt'),
+    line: fields.line || undefined,
+    division: fields.division || undefined,
+    changed: fields.changed === '1',
+  }
+}
+
+function toEffect(
+  id: string,
+  { result: _sealed, call: _call, generation: _generation, unknown: _unknown, ...effect }: Record<string, unknown>,
+) {
+  return { id, ...effect } as EffectSummary
+}

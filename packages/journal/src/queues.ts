@@ -1,0 +1,85 @@
+import { type FlowId, flowIds, flows } from '@tieline/contracts/flows'
+import type { Logger } from '@tieline/runtime/logger'
+import type { RedisConnection } from '@tieline/runtime/redis'
+import { Queue } from 'bullmq'
+
+/** All a job carries: what it says never overrules the journal. */
+export interface Ticket {
+  readonly key: string
+}
+
+/** The next run of a message, as the journal's scripts name it. */
+export interface Run {
+  readonly key: string
+  readonly flow: FlowId
+  readonly run: string
+}
+
+export interface Queues extends AsyncDisposable {
+  readonly all: readonly Queue<Ticket>[]
+  /** Wakes a worker. Adding a run that BullMQ still knows does nothing. */
+  add(run: Run): Promise<void>
+  /** Takes a dead letter's ticket out of the failed set. */
+  remove(flow: FlowId, run: string): Promise<void>
+  /** For each run: whether BullMQ still has an unfinished job for it. */
+  alive(runs: readonly { flow: FlowId; run: string }[]): Promise<boolean[]>
+}
+
+export const queuePrefix = (installation: string) => `{${installation}}`
+
+interface QueuesOptions {
+  readonly redis: RedisConnection
+  readonly installation: string
+  readonly logger: Logger
+}
+
+/** One BullMQ queue per flow of the catalogue, all on one connection. */
+export function createQueues({ redis, installation, logger }: QueuesOptions): Queues {
+  const byFlow = new Map(
+    flowIds.map((flow) => {
+      const queue = new Queue<Ticket>(flows[flow].queue, {
+        connection: redis,
+        prefix: queuePrefix(installation),
+        skipWaitingForReady: true,
+        streams: { events: { maxLen: 2_000 } },
+        defaultJobOptions: {
+          // The journal owns the schedule; these only matter for errors that escape it.
+          attempts: 1_000,
+          backoff: { type: 'fixed', delay: 1_000 },
+          removeOnComplete: { count: 200 },
+          stackTraceLimit: 0,
+          sizeLimit: 4_096,
+        },
+      })
+      queue.on('error', (error) => logger.warn({ err: error, queue: queue.name }, `Queue ${queue.name} lost Redis`))
+      return [flow, queue]
+    }),
+  )
+  const queueOf = (flow: FlowId) => {
+    const queue = byFlow.get(flow)
+    if (!queue) throw new Error(`No queue for flow ${flow}`)
+    return queue
+  }
+  return {
+    all: [...byFlow.values()],
+    async add({ key, flow, run }) {
+      await queueOf(flow).add(flow, { key }, { jobId: run })
+    },
+    async remove(flow, run) {
+      await queueOf(flow).remove(run)
+    },
+    async alive(runs) {
+      const pipeline = redis.pipeline()
+      for (const { flow, run } of runs) pipeline.hmget(queueOf(flow).toKey(run), 'timestamp', 'finishedOn')
+      const answers = (await pipeline.exec()) ?? []
+      return answers.map(([error, fields]) => {
+        if (error) throw error
+        const [timestamp, finishedOn] = fields as [string | null, string | null]
+        return timestamp !== null && finishedOn === null
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...byFlow.values()].map((queue) => queue.close()))
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import type { RedisConnection } from '@tieline/runtime/redis'
+import { openReply } from './intake.ts'
+import type { Journal } from './journal.ts'
+import { type Reply, settledStates } from './types.ts'
+
+/** How waiting ended. `superseded`: a newer payload with the same id took over. `open`: not settled in time. */
+export type Waited = { kind: 'settled'; reply: Reply | undefined } | { kind: 'superseded' } | { kind: 'open' }
+
+export interface ReplyDesk extends AsyncDisposable {
+  /** Waits until this generation of the message settles, the time is over, or the signal aborts (then `open`). */
+  wait(message: { key: string; generation: number }, timeoutMs: number, signal: AbortSignal): Promise<Waited>
+}
+
+interface Waiter {
+  readonly key: string
+  readonly generation: number
+  readonly end: (waited: Waited) => void
+}
+
+const lookEveryMs = 5_000
+
+/**
+ * Wakes waiting callers. The journal's record is the truth; its news comes over one pub/sub channel, and a look at all
+ * awaited records every 5 s and after a reconnect makes up for news that got lost.
+ * @param subscriber a connection of its own, which waits for Redis
+ */
+export async function startReplyDesk(journal: Journal, subscriber: RedisConnection): Promise<ReplyDesk> {
+  const waiters = new Map<string, Set<Waiter>>()
+
+  const look = async (keys: readonly string[]) => {
+    if (keys.length === 0) return
+    const pipeline = journal.redis.pipeline()
+    for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'generation', 'state', 'reply')
+    const answers = (await pipeline.exec()) ?? []
+    keys.forEach((key, i) => {
+      const [error, fields] = answers[i] ?? []
+      if (error || !Array.isArray(fields)) return
+      for (const waiter of waiters.get(key) ?? []) {
+        const waited = readRecord(journal, waiter, fields as (string | null)[])
+        if (waited) waiter.end(waited)
+      }
+    })
+  }
+  const lookSafely = (keys: readonly string[]) =>
+    look(keys).catch((error) => journal.logger.warn({ err: error }, 'Could not read awaited replies; will look again'))
+
+  subscriber.on('message', (_channel, key) => {
+    if (waiters.has(key)) void lookSafely([key])
+  })
+  subscriber.on('ready', () => void lookSafely([...waiters.keys()]))
+  void subscriber
+    .subscribe(`${journal.base}:news`)
+    .catch((error: unknown) => journal.logger.warn({ err: error }, 'Could not subscribe to news of replies'))
+  const timer = setInterval(() => void lookSafely([...waiters.keys()]), lookEveryMs)
+
+  return {
+    wait({ key, generation }, timeoutMs, signal) {
+      return new Promise((resolve) => {
+        const waiter: Waiter = {
+          key,
+          generation,
+          end(waited) {
+            clearTimeout(timeout)
+            signal.removeEventListener('abort', giveUp)
+            const others = waiters.get(key)
+            others?.delete(waiter)
+            if (others?.size === 0) waiters.delete(key)
+            resolve(waited)
+          },
+        }
+        const giveUp = () => waiter.end({ kind: 'open' })
+        const timeout = setTimeout(giveUp, timeoutMs)
+        signal.addEventListener('abort', giveUp)
+        waiters.set(key, (waiters.get(key) ?? new Set()).add(waiter))
+        if (signal.aborted) giveUp()
+        // It may have settled between accepting and waiting.
+        else void lookSafely([key])
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer)
+      for (const group of waiters.values()) for (const waiter of group) waiter.end({ kind: 'open' })
+    },
+  }
+}
+
+function readRecord(journal: Journal, waiter: Waiter, fields: (string | null)[]): Waited | undefined {
+  const [generation, state, reply] = fields
+  if (Number(generation) > waiter.generation) return { kind: 'superseded' }
+  if (!settledStates.some((settled) => settled === state)) return undefined
+  return { kind: 'settled', reply: openReply(journal, waiter.key, reply) }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { RedisConnection } from '@tieline/runtime/redis'
+
+/** Redis or a journal script failed. It says nothing about the message, so it never consumes an attempt. */
+export class JournalError extends Error {
+  constructor(script: string, cause: unknown) {
+    super(`Journal script ${script} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'JournalError'
+  }
+}
+
+const scriptNames = [
+  'accept',
+  'take',
+  'begin',
+  'outcome',
+  'settle',
+  'retry',
+  'yield',
+  'pin',
+  'note',
+  'rerun',
+  'discard',
+  'revive',
+  'collect',
+  'trim',
+] as const
+
+export type ScriptName = (typeof scriptNames)[number]
+
+/** Runs one atomic script: `named` becomes ARGV[1], `blobs` (sealed values, passed through unread) the arguments after it. */
+export type RunScript = (name: ScriptName, named: object, blobs?: readonly string[]) => Promise<unknown>
+
+const source = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8')
+const prelude = source('prelude')
+const scripts = new Map(
+  scriptNames.map((name) => {
+    const text = `${prelude}\n${source(name)}`
+    return [name, { text, sha: createHash('sha1').update(text).digest('hex') }]
+  }),
+)
+
+/** @throws JournalError for whatever Redis or the script has to complain about */
+export function createScriptRunner(redis: RedisConnection, base: string): RunScript {
+  return async (name, named, blobs = []) => {
+    const script = scripts.get(name)
+    if (!script) throw new JournalError(name, 'unknown script')
+    const args = [JSON.stringify(named), ...blobs]
+    try {
+      return await redis.evalsha(script.sha, 1, base, ...args).catch((error: unknown) => {
+        if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+          return redis.eval(script.text, 1, base, ...args)
+        throw error
+      })
+    } catch (error) {
+      throw new JournalError(name, error)
+    }
+  }
+}
+
+/** Redis answers these while it is full, starting, failing over or read-only: the same call may succeed in a moment. */
+export function isPassing(error: unknown): boolean {
+  const cause = error instanceof JournalError ? error.cause : error
+  return (
+    cause instanceof Error &&
+    /\b(OOM|LOADING|MISCONF|READONLY|CLUSTERDOWN|MASTERDOWN|NOREPLICAS|TRYAGAIN|BUSY)\b/.test(cause.message)
+  )
+}
