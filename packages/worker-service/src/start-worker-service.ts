@@ -1,0 +1,103 @@
+import type { Processor } from '@tieline/journal/types'
+import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { startLookupStore } from '@tieline/lookups/store'
+import { warnings as lookupWarnings } from '@tieline/lookups/warnings'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
+import { createLogger, type Logger } from '@tieline/runtime/logger'
+import { startOperationsListener } from '@tieline/runtime/operations-listener'
+import { checkRedis, connectWorker } from '@tieline/runtime/redis'
+import { type Connections, createConnections } from '@tieline/targets/connections'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { openJournal } from './open-journal.ts'
+import type { ServiceSettings } from './read-settings.ts'
+
+/** What processors are made from. */
+export interface WorkerDeps {
+  readonly connections: Connections
+  readonly installation: Installation
+  readonly logger: Logger
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+}
+
+/** Times that tests shorten; nothing here changes what is promised. */
+export type WorkerTuning = Pick<
+  WorkerOptions<LookupSnapshot>,
+  'concurrency' | 'lockMs' | 'stalledCheckMs' | 'sweepEveryMs' | 'drainMs'
+> & { readonly pauseMs?: number; readonly logger?: Logger }
+
+export interface WorkerServiceOptions {
+  /** Name of the service, as it stands in its log lines. */
+  readonly service: string
+  readonly settings: ServiceSettings
+  /** Called once; disposables made here belong to the processors' own service. */
+  readonly processors: (deps: WorkerDeps) => readonly Processor<LookupSnapshot>[]
+  readonly tuning?: WorkerTuning | undefined
+}
+
+/**
+ * Starts a worker service: Redis, lookups, connections, journal, one worker per flow, and the listener for metrics and
+ * health. What a service adds of its own are its processors.
+ * @throws ConfigurationError when REDIS_URL is missing or a connection cannot be set up
+ */
+export async function startWorkerService({
+  service,
+  settings,
+  processors,
+  tuning = {},
+}: WorkerServiceOptions): Promise<AsyncDisposable> {
+  const { environment, installation } = settings
+  const logger = tuning.logger ?? createLogger({ service, level: environment.logLevel })
+  const register = new Registry()
+  collectDefaultMetrics({ register })
+  await using parts = new AsyncDisposableStack()
+
+  const redis = connectWorker(requireRedisUrl(settings), logger)
+  parts.defer(() => redis.disconnect())
+  const redisCheck = parts.use(await checkRedis(redis, { allowVolatile: environment.allowVolatileRedis, logger }))
+  const connections = parts.use(
+    await createConnections(installation.connections, { logger, metrics: register, pauseMs: tuning.pauseMs }),
+  )
+  const lookups = parts.use(
+    await startLookupStore({
+      redis,
+      installation: installation.installation.name,
+      directory: installation.lookups?.directory,
+      connections: new Set(Object.keys(installation.connections)),
+      logger,
+    }),
+  )
+  for (const warning of lookupWarnings(lookups.snapshot())) logger.warn(warning)
+  const journal = parts.use(openJournal(settings, redis, logger))
+  const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock }
+  parts.use(
+    await startOperationsListener({
+      port: environment.metricsPort,
+      register,
+      ready: async () => ({ ready: (await redis.ping()) === 'PONG', warnings: redisCheck.warnings }),
+      logger,
+    }),
+  )
+  parts.use(
+    await startWorkers({
+      ...tuning,
+      journal,
+      connection: redis,
+      processors: processors(deps),
+      snapshot: () => lookups.snapshot(),
+      spec: (flow) => effectiveFlow(flow, installation),
+      register,
+    }),
+  )
+  logger.info({ version: lookups.snapshot().version }, `Started ${service}`)
+  return parts.move()
+}
+
+/** @throws ConfigurationError saying what to set */
+export function requireRedisUrl({ environment }: ServiceSettings): string {
+  if (environment.redisUrl !== undefined) return environment.redisUrl
+  const rule = 'is required when a service starts alone; `pnpm start` runs all of them with a Redis of its own'
+  throw new ConfigurationError('The environment has faults', [{ path: 'REDIS_URL', rule }])
+}
