@@ -1,0 +1,95 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import type { Logger } from './logger.ts'
+import { readTlsFiles, reloadTlsFiles, type TlsFiles } from './tls-files.ts'
+
+export interface ListenOptions {
+  /** 0: any free port. */
+  readonly port: number
+  readonly host: string
+  readonly tls?: TlsFiles
+  /** How long an idle connection is kept; default 75 s, longer than load balancers keep theirs. */
+  readonly keepAliveTimeoutMs?: number
+  /** How long a caller may take to send its headers; default 20 s; 0: no limit. */
+  readonly headersTimeoutMs?: number
+  /** How long a caller may take to send a whole request; default 0: no limit, as files come at the sender's pace. */
+  readonly requestTimeoutMs?: number
+  /** How long disposal waits for requests in flight before it cuts them off; default 10 s. */
+  readonly drainWithinMs?: number
+  /** How often the TLS files are looked at; default 10 s. */
+  readonly tlsReloadMs?: number
+  /** Told when certificates change. */
+  readonly logger?: Logger
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly port: number
+  readonly url: string
+}
+
+/** What a Hono application is to a listener. */
+export interface WebApp {
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>
+}
+
+/**
+ * Serves an application over HTTP, or HTTPS when `tls` is given. Resolves when it listens; rejects when the port is
+ * taken or the TLS files cannot be used. Disposal stops taking connections, lets requests in flight end, then cuts off
+ * the rest.
+ */
+export async function listen(app: WebApp, options: ListenOptions): Promise<Listener> {
+  const { port, host, tls, drainWithinMs = 10_000, tlsReloadMs = 10_000, logger } = options
+  const handler = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings))
+  await using started = new AsyncDisposableStack()
+  let server: Server
+  if (tls === undefined) {
+    server = createHttpServer(timeouts(options), handler)
+  } else {
+    const content = await readTlsFiles(tls)
+    const clients = { requestCert: tls.clientCaFile !== undefined, rejectUnauthorized: tls.clientCaFile !== undefined }
+    const secure = createHttpsServer({ ...content, ...clients, ...timeouts(options) }, handler)
+    started.use(reloadTlsFiles(secure, tls, { current: content, everyMs: tlsReloadMs, logger }))
+    server = secure
+  }
+  server.listen(port, host)
+  await once(server, 'listening')
+  started.defer(() => drain(server, drainWithinMs))
+
+  const address = server.address()
+  const boundPort = typeof address === 'object' && address !== null ? address.port : port
+  const running = started.move()
+  return {
+    port: boundPort,
+    url: `${tls === undefined ? 'http' : 'https'}://${reachable(host)}:${boundPort}`,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+function timeouts({ keepAliveTimeoutMs = 75_000, headersTimeoutMs = 20_000, requestTimeoutMs = 0 }: ListenOptions) {
+  return {
+    keepAliveTimeout: keepAliveTimeoutMs,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    // How often Node looks for connections past the two limits above.
+    connectionsCheckingInterval: Math.min(headersTimeoutMs || 5_000, 5_000),
+  }
+}
+
+async function drain(server: Server, withinMs: number): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  // Closing ends the connections that are idle now, not those that a request in flight leaves idle a moment later.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
+  const late = setTimeout(() => server.closeAllConnections(), withinMs)
+  await closed
+  clearInterval(idle)
+  clearTimeout(late)
+}
+
+/** A host that a browser can open, and that an IPv6 address stands in brackets in. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}

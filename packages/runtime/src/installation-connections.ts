@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import {
+  always,
+  basicField,
+  connectionTlsField,
+  type FileField,
+  httpUrl,
+  isHttpUrl,
+  proxyField,
+  text,
+  whole,
+} from './installation-fields.ts'
+
+/** Operations of DACS and DERMS whose address can differ from the usual one below `baseUrl`. */
+const dacsOperations = [
+  'enrollProgram',
+  'updateSyncRequest',
+  'postDeviceStatus',
+  'createProgramEvent',
+  'actionProgramEvent',
+  'healthCheck',
+] as const
+const dermsOperations = ['enroll', 'statusCheck', 'catalog', 'openapi'] as const
+
+/** Section `connections`: the far sides, by the names that the Routing lookup uses. */
+export function connectionsSection(file: FileField) {
+  const connection = z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('dacs'),
+      baseUrl: httpUrl().describe('Root of the REST API, such as `https://host/tenant/domain/dac/rest/apis`.'),
+      ...httpFields(file, dacsOperations),
+      acceptDegradedHealth: z
+        .boolean()
+        .default(false)
+        .describe('Treat health check 203 (a function that is not critical is degraded) as healthy.'),
+    }),
+    z.strictObject({
+      kind: z.literal('derms'),
+      baseUrl: httpUrl().describe('Root of the REST API, such as `https://host/nms-drms/rest/v1`.'),
+      ...httpFields(file, dermsOperations),
+    }),
+    z
+      .strictObject({
+        kind: z.literal('sftp'),
+        host: text().describe('Host name or address.'),
+        port: whole(1, 65_535).default(22).describe('TCP port.'),
+        username: text().describe('User name.'),
+        password: text().optional().describe('Password; either this or `privateKeyFile`.'),
+        privateKeyFile: file.optional().describe('Private key, OpenSSH or PEM; either this or `password`.'),
+        hostKey: z
+          .string()
+          .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'must be the fingerprint of the host key: SHA256: and 43 characters')
+          .describe('Fingerprint of the server key as `ssh-keygen -l` prints it. No server is trusted blindly.'),
+        proxy: proxyField(),
+      })
+      .refine(
+        (sftp) => (sftp.password === undefined) !== (sftp.privateKeyFile === undefined),
+        always('needs exactly one of password and privateKeyFile'),
+      ),
+    z.strictObject({
+      kind: z.literal('oci-object-storage'),
+      endpoint: httpUrl().describe('Object Storage endpoint of the region.'),
+      tenancy: ocid('tenancy').describe('OCID of the tenancy.'),
+      user: ocid('user').describe('OCID of the API user.'),
+      fingerprint: z
+        .string()
+        .regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){15}$/, 'must be 16 pairs of hexadecimal digits with colons between')
+        .describe('Fingerprint of the API key.'),
+      privateKeyFile: file.describe('Private API key, PEM.'),
+      proxy: proxyField(),
+    }),
+  ])
+
+  return z
+    .record(z.string(), connection)
+    .describe('The far sides. Each name is what the lookup Routing refers to; a connection has one of four kinds.')
+}
+
+/** What DACS and DERMS connections have in common. */
+const httpFields = <const Operations extends readonly [string, ...string[]]>(
+  file: FileField,
+  operations: Operations,
+) => ({
+  paths: z
+    .partialRecord(z.enum(operations), pathField())
+    .default({})
+    .describe(
+      `Other paths per operation (${operations.join(', ')}), relative to \`baseUrl\` or absolute. What stands in braces in the usual path, such as \`{syncRequestId}\`, stands in the other too.`,
+    ),
+  auth: authField().describe('How Tieline logs in there: `none`, `basic` or `oauth2`.'),
+  tls: connectionTlsField(file).optional().describe('Private CA and client certificate. Verification is always on.'),
+  timeoutMs: whole(100, 300_000).default(30_000).describe('Give up on one call after this many milliseconds.'),
+  concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
+  proxy: proxyField(),
+})
+
+const authField = () =>
+  z.union(
+    [
+      z.literal('none'),
+      z.strictObject({ basic: basicField() }),
+      z.strictObject({
+        oauth2: z.strictObject({
+          tokenUrl: httpUrl().describe('Token endpoint of the client credentials grant.'),
+          clientId: text().describe('Client id.'),
+          clientSecret: text().describe('Client secret.'),
+          scope: text().optional().describe('Scope to ask for.'),
+        }),
+      }),
+    ],
+    { error: 'must be none, { basic: … } or { oauth2: … }' },
+  )
+
+const pathField = () =>
+  z
+    .string()
+    .refine(
+      (path) => /^\S+$/.test(path) && (!path.includes('://') || isHttpUrl(path)),
+      'must be a path or an http or https address, without blanks',
+    )
+
+const ocid = (kind: string) =>
+  z.string().regex(new RegExp(`^ocid1\\.${kind}\\.\\S+$`), `must begin with ocid1.${kind}.`)

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { readEnvironment } from '../src/environment.ts'
+
+const key = (bytes = 32) => randomBytes(bytes).toString('base64')
+
+describe('the environment', () => {
+  it('has the documented defaults, also for variables that are set but empty', () => {
+    const usual = {
+      configFile: './config/tieline.yaml',
+      ingressPort: 8080,
+      consolePort: 8090,
+      metricsPort: 0,
+      logLevel: 'info',
+      dataDir: './data',
+      payloadKeys: [],
+      allowVolatileRedis: false,
+    }
+    expect(readEnvironment({})).toEqual(usual)
+    expect(readEnvironment({ REDIS_URL: '', INGRESS_PORT: '', TIELINE_PAYLOAD_KEYS: '', LOG_LEVEL: '' })).toEqual(usual)
+  })
+
+  it('is read completely', () => {
+    const [first, second] = [key(), key()]
+    expect(
+      readEnvironment({
+        REDIS_URL: 'redis-sentinel://a:1,b:2/main',
+        TIELINE_CONFIG: '/etc/tieline.yaml',
+        INGRESS_PORT: '1',
+        CONSOLE_PORT: '2',
+        METRICS_PORT: '3',
+        LOG_LEVEL: 'debug',
+        DATA_DIR: '/var/tieline',
+        TIELINE_PAYLOAD_KEYS: `new:${first}, old:${second}`,
+        TIELINE_ALLOW_VOLATILE_REDIS: '1',
+      }),
+    ).toEqual({
+      redisUrl: 'redis-sentinel://a:1,b:2/main',
+      configFile: '/etc/tieline.yaml',
+      ingressPort: 1,
+      consolePort: 2,
+      metricsPort: 3,
+      logLevel: 'debug',
+      dataDir: '/var/tieline',
+      payloadKeys: [
+        { id: 'new', key: Buffer.from(first, 'base64') },
+        { id: 'old', key: Buffer.from(second, 'base64') },
+      ],
+      allowVolatileRedis: true,
+    })
+  })
+
+  it('is refused with every fault at once and without a value', () => {
+    const read = () =>
+      readEnvironment({
+        REDIS_URL: 'http://:marked@redis',
+        INGRESS_PORT: 'marked',
+        METRICS_PORT: '65536',
+        LOG_LEVEL: 'marked',
+        TIELINE_ALLOW_VOLATILE_REDIS: 'marked',
+        TIELINE_PAYLOAD_KEYS: `a:${key(31)},marked,a:${key()}`,
+      })
+    expect(read).toThrow(
+      [
+        'The environment has faults:',
+        '  REDIS_URL: must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://',
+        '  INGRESS_PORT: Invalid input: expected number, received NaN',
+        '  METRICS_PORT: Too big: expected number to be <=65535',
+      ].join('\n'),
+    )
+    expect(read).toThrow(
+      /LOG_LEVEL: .*\n.*TIELINE_PAYLOAD_KEYS: key 1 .*\n.*KEYS: key 2 .*\n.*KEYS: must not hold an id twice\n.*VOLATILE/,
+    )
+    expect(read).not.toThrow(/marked/)
+  })
+})
