@@ -4,14 +4,18 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { inject } from 'vitest'
 import { startLookupStore } from '../src/store.ts'
 
-type Options = Omit<Partial<Parameters<typeof startLookupStore>[0]>, 'redis' | 'logger'> & { redis?: RedisOptions }
+type ConnectionOptions = Pick<
+  RedisOptions,
+  'connectionName' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'retryStrategy' | 'commandTimeout'
+>
+type Options = Omit<Partial<Parameters<typeof startLookupStore>[0]>, 'redis' | 'logger'> & { redis?: ConnectionOptions }
 
 /** An installation of its own on the shared Redis. Stores opened with it are closed with it. */
 export function createInstallation() {
   const installation = `lookups-${randomUUID()}`
   const cleanup = new AsyncDisposableStack()
   const logged: { level: 'info' | 'warn'; text: string }[] = []
-  const connect = (options: RedisOptions = {}) => {
+  const connect = (options: ConnectionOptions = {}) => {
     const redis = new Redis(inject('redisUrl'), { connectionName: installation, ...options })
     redis.on('error', () => {})
     cleanup.defer(() => redis.disconnect())

@@ -1,0 +1,60 @@
+import { type Answer, CallError, never } from '@tieline/runtime/error'
+import type { HttpTarget } from './http-target.ts'
+import { type Addresses, createOperations } from './operations.ts'
+
+/** What Tieline asks of DACS (wire-contracts 2.4). Every method throws CallError when the call does not succeed. */
+export interface DacsClient {
+  readonly name: string
+  /** F1: one enrollment. */
+  enrollProgram(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F3: the result of a sync request. */
+  updateSyncRequest(syncRequestId: string, body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F5: the result of a device status check. */
+  postDeviceStatus(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F7: a scheduled stage becomes a program event. */
+  createProgramEvent(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F7: any later status of a stage. */
+  actionProgramEvent(body: unknown, signal?: AbortSignal): Promise<Answer>
+  healthCheck(signal?: AbortSignal): Promise<Answer>
+}
+
+export const dacsOperations = {
+  enrollProgram: { method: 'POST', path: '/cross/digitalAssets/programEnrollments/enroll' },
+  updateSyncRequest: { method: 'PATCH', path: '/common/sync/syncRequest/{syncRequestId}' },
+  postDeviceStatus: { method: 'POST', path: '/cross/digitalAssets/controllableDeviceStatus/response' },
+  createProgramEvent: { method: 'POST', path: '/cross/service/programEvent/' },
+  actionProgramEvent: { method: 'POST', path: '/cross/service/programEvent/lifecycle' },
+  healthCheck: { method: 'GET', path: '/common/system/healthCheck/' },
+} as const
+
+export interface DacsOptions extends Addresses<keyof typeof dacsOperations> {
+  /** Health check 203 means that a function that is not critical is degraded; the guide counts only 200 as healthy. */
+  readonly acceptDegradedHealth: boolean
+}
+
+export function createDacsClient(target: HttpTarget, options: DacsOptions): DacsClient {
+  const call = createOperations(target, dacsOperations, options)
+  const healthy: ReadonlySet<number> = new Set(options.acceptDegradedHealth ? [200, 203] : [200])
+  return {
+    name: target.name,
+    enrollProgram: (body, signal) => call('enrollProgram', { body, signal }),
+    async updateSyncRequest(syncRequestId, body, signal) {
+      // Any other value stays one segment when it is percent-encoded; these would change the path.
+      if (['', '.', '..'].includes(syncRequestId)) {
+        throw new CallError({
+          code: 'contract-violation',
+          retry: never,
+          outcome: 'failed',
+          connection: target.name,
+          message: `${target.name}: updateSyncRequest was not called: the sync request id cannot stand in a path`,
+          durationMs: 0,
+        })
+      }
+      return call('updateSyncRequest', { segment: syncRequestId, body, signal })
+    },
+    postDeviceStatus: (body, signal) => call('postDeviceStatus', { body, signal }),
+    createProgramEvent: (body, signal) => call('createProgramEvent', { body, signal }),
+    actionProgramEvent: (body, signal) => call('actionProgramEvent', { body, signal }),
+    healthCheck: (signal) => call('healthCheck', { success: healthy, signal }),
+  }
+}

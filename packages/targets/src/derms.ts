@@ -1,0 +1,37 @@
+import type { Answer } from '@tieline/runtime/error'
+import type { HttpTarget } from './http-target.ts'
+import { type Addresses, createOperations } from './operations.ts'
+
+/**
+ * What Tieline asks of DERMS (wire-contracts 2.3). Every method throws CallError when the call does not succeed.
+ * An acknowledgment in the body of a success is handed over unread.
+ */
+export interface DermsClient {
+  readonly name: string
+  /** F2: customer, subscription and devices. */
+  enroll(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F4: asks for the communication status of a device. */
+  statusCheck(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** List of the services that DERMS offers. */
+  catalog(signal?: AbortSignal): Promise<Answer>
+  /** Description of the services. */
+  openapi(signal?: AbortSignal): Promise<Answer>
+}
+
+export const dermsOperations = {
+  enroll: { method: 'POST', path: '/enroll' },
+  statusCheck: { method: 'POST', path: '/status-check' },
+  catalog: { method: 'GET', path: '/catalog' },
+  openapi: { method: 'GET', path: '/openapi.json' },
+} as const
+
+export function createDermsClient(target: HttpTarget, addresses: Addresses<keyof typeof dermsOperations>): DermsClient {
+  const call = createOperations(target, dermsOperations, addresses)
+  return {
+    name: target.name,
+    enroll: (body, signal) => call('enroll', { body, signal }),
+    statusCheck: (body, signal) => call('statusCheck', { body, signal }),
+    catalog: (signal) => call('catalog', { signal }),
+    openapi: (signal) => call('openapi', { signal }),
+  }
+}

@@ -1,0 +1,125 @@
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
+import type { Agent as HttpsAgent } from 'node:https'
+import { TLSSocket } from 'node:tls'
+import got, { RequestError } from 'got'
+import { outOfTime } from './time-limit.ts'
+
+/** What came of one HTTP request. `sent` says whether any of it may have left this machine towards the target. */
+export type Exchanged =
+  | {
+      readonly kind: 'answer'
+      readonly status: number
+      readonly retryAfter: string | undefined
+      readonly body: unknown
+    }
+  /** The answer is larger than the limit; it was not read to its end. */
+  | { readonly kind: 'oversize'; readonly status: number; readonly retryAfter: string | undefined }
+  | Broken
+
+export interface Broken {
+  readonly kind: 'broken'
+  readonly reason: 'timeout' | 'stopped' | 'network'
+  readonly sent: boolean
+  /** Error code of the socket or the TLS layer, such as `ECONNREFUSED`, or the status of a proxy that refused. */
+  readonly errorCode: string | undefined
+}
+
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Already serialized. */
+  readonly body?: string | undefined
+}
+
+/** Makes one HTTP request and never throws: whatever happened is in the result. */
+export type Exchange = (request: ExchangeRequest, signal: AbortSignal) => Promise<Exchanged>
+
+export interface ExchangeOptions {
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent }
+  readonly maxAnswerBytes: number
+}
+
+/** One request, one answer: no retries, no redirects, no decompression, so that nothing happens that the caller did not ask for. */
+export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exchange {
+  const client = got.extend({
+    agent: agents,
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    // A small compressed answer can unpack to any size; asking for none keeps the limit honest.
+    decompress: false,
+    headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'tieline' },
+  })
+
+  return async ({ method, url, headers, body }, signal) => {
+    let sent = false
+    let request: ClientRequest | undefined
+    let response: IncomingMessage | undefined
+    let oversize = false
+    const running = client(url, { method, headers, signal, ...(body !== undefined && { body }) })
+    running.on('request', (native) => {
+      request = native
+      native.once('response', (head) => {
+        response = head
+      })
+      onceConnected(native, () => {
+        sent = true
+      })
+    })
+    running.on('downloadProgress', ({ transferred, total }) => {
+      if (Math.max(transferred, total ?? 0) <= maxAnswerBytes) return
+      oversize = true
+      request?.destroy()
+    })
+    try {
+      const answer = await running
+      const head = { status: answer.statusCode, retryAfter: answer.headers['retry-after'] }
+      // The limit may be passed by the very last bytes, when there is nothing left to stop.
+      return oversize ? { kind: 'oversize', ...head } : { kind: 'answer', ...head, body: parseJson(answer.body) }
+    } catch (error) {
+      if (oversize && response?.statusCode !== undefined) {
+        return { kind: 'oversize', status: response.statusCode, retryAfter: response.headers['retry-after'] }
+      }
+      if (signal.aborted) return brokenOff(signal, sent)
+      return { kind: 'broken', reason: 'network', sent, errorCode: reasonOf(error) }
+    }
+  }
+}
+
+/** What came of a request that the signal ended, or kept from being made. */
+export const brokenOff = (signal: AbortSignal, sent: boolean): Broken => ({
+  kind: 'broken',
+  reason: signal.reason === outOfTime ? 'timeout' : 'stopped',
+  sent,
+  errorCode: undefined,
+})
+
+/**
+ * Node sends nothing of a request before its connection stands and, with TLS, before the certificate is verified.
+ * A reused connection stands already, and so does one that a proxy opened for plain HTTP.
+ */
+function onceConnected(request: ClientRequest, connected: () => void): void {
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) connected()
+    else if (socket instanceof TLSSocket) socket.once('secureConnect', connected)
+    else if (socket.connecting) socket.once('connect', connected)
+    else connected()
+  })
+}
+
+/** Codes only: messages of errors hold addresses. */
+function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof RequestError)) return undefined
+  const [, proxyStatus] = /^Bad response: (\d{3})$/.exec(error.message) ?? []
+  if (proxyStatus !== undefined) return `proxy answered ${proxyStatus}`
+  return error.code === 'ERR_GOT_REQUEST_ERROR' ? undefined : error.code
+}
+
+function parseJson(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}

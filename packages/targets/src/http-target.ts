@@ -1,0 +1,159 @@
+import { readProblemDetail } from '@tieline/contracts/problem-detail-document'
+import { type Answer, after, CallError } from '@tieline/runtime/error'
+import type { Histogram } from 'prom-client'
+import type { Agents } from './agents.ts'
+import { type Auth, createAuthorization } from './authorization.ts'
+import {
+  classify,
+  classifyBreak,
+  classifyTokenFailure,
+  type FailedResult,
+  type Result,
+  type Verdict,
+} from './classify.ts'
+import { brokenOff, createExchange } from './exchange.ts'
+import { createPause, type Learned, type PauseOptions } from './pause.ts'
+import { createSlots } from './slots.ts'
+import { createTimeLimit } from './time-limit.ts'
+
+export interface Call {
+  /** Name of the operation, for messages and metrics. */
+  readonly operation: string
+  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly url: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** HTTP statuses that are success for this operation; 200, 201 and 204 unless told. */
+  readonly success?: ReadonlySet<number> | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface HttpTarget {
+  readonly name: string
+  /**
+   * Makes one call: waits for a free slot, then has `timeoutMs` for everything, a token included.
+   * The body of the answer is undefined when it is not JSON.
+   * @throws CallError for every way to fail
+   */
+  call(call: Call): Promise<Answer>
+}
+
+/** In seconds. Label `status`: the HTTP status, or the failure code when there was no answer. */
+export type CallDurations = Pick<Histogram<'connection' | 'operation' | 'status'>, 'observe'>
+
+export interface HttpTargetOptions extends PauseOptions {
+  readonly name: string
+  readonly agents: Agents
+  readonly auth: Auth
+  readonly timeoutMs: number
+  /** Calls in flight at a time. */
+  readonly concurrency: number
+  readonly durations?: CallDurations | undefined
+  /** Larger answers are not read. */
+  readonly maxAnswerBytes?: number | undefined
+}
+
+/** The one caller of HTTP targets: every operation of DACS and DERMS goes through it. */
+export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
+  const { name, agents, timeoutMs, durations, maxAnswerBytes = 1_048_576 } = options
+  const exchange = createExchange({ agents, maxAnswerBytes })
+  const authorization = createAuthorization(options.auth, exchange, timeoutMs)
+  const slots = createSlots(options.concurrency)
+  const pause = createPause(options)
+
+  const exchangeOnce = async (call: Call, body: string | undefined, signal: AbortSignal) => {
+    const credentials = await untilAborted(authorization.credentials(), signal)
+    if (credentials === undefined) return { result: failed(classifyTokenFailure(brokenOff(signal, false))) }
+    if ('failure' in credentials) return { result: failed(credentials.failure) }
+    const headers = {
+      ...(credentials.header !== undefined && { authorization: credentials.header }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    }
+    const exchanged = await exchange({ method: call.method, url: call.url, headers, body }, signal)
+    return { result: classify(exchanged, call.success), header: credentials.header }
+  }
+
+  /** A 401 may only mean that our token was withdrawn early: one more try with a new one. */
+  const exchangeWithRenewal = async (call: Call, body: string | undefined, signal: AbortSignal): Promise<Result> => {
+    const { result, header } = await exchangeOnce(call, body, signal)
+    if (result.status !== 401 || !authorization.renew(header)) return result
+    return (await exchangeOnce(call, body, signal)).result
+  }
+
+  return {
+    name,
+    async call(call) {
+      const { operation, signal = neverAborted } = call
+      const body = call.body === undefined ? undefined : JSON.stringify(call.body)
+
+      using slot = await slots.take(signal)
+      if (slot === undefined) throw callError(name, operation, 0, failed(classifyBreak(brokenOff(signal, false))))
+      const admission = pause.enter()
+      if (admission.kind === 'paused') throw callError(name, operation, 0, failed(heldBack(admission.waitMs)))
+
+      const startedAt = performance.now()
+      let learned: Learned = 'nothing'
+      try {
+        using limit = createTimeLimit(timeoutMs, signal)
+        const result = await exchangeWithRenewal(call, body, limit.signal)
+        learned = learnedFrom(result)
+        const durationMs = Math.round(performance.now() - startedAt)
+        const status = result.ok ? result.status : (result.status ?? result.verdict.code)
+        durations?.observe({ connection: name, operation, status }, durationMs / 1_000)
+        if (!result.ok) throw callError(name, operation, durationMs, result)
+        return { status: result.status, body: result.body, durationMs }
+      } finally {
+        admission.leave(learned)
+      }
+    },
+  }
+}
+
+const neverAborted = new AbortController().signal
+
+const failed = (verdict: Verdict): FailedResult => ({ ok: false, verdict })
+
+const heldBack = (waitMs: number): Verdict => ({
+  code: 'connection-paused',
+  retry: after(waitMs),
+  outcome: 'failed',
+  message: 'was not called: the connection is paused after a 401 or 403',
+})
+
+/** Only an answer about the content proves that the target let us in. */
+function learnedFrom(result: Result): Learned {
+  if (result.ok) return 'accepted'
+  switch (result.verdict.code) {
+    case 'target-unauthorized':
+    case 'target-forbidden':
+      return 'refused'
+    case 'target-refused':
+    case 'target-answer-invalid':
+      return 'accepted'
+    default:
+      return 'nothing'
+  }
+}
+
+/** The error of the HTTP library is not kept as a cause: it carries headers, credentials included, and bodies. */
+function callError(name: string, operation: string, durationMs: number, failed: FailedResult): CallError {
+  const { verdict, status, body } = failed
+  const problem = readProblemDetail(body)
+  return new CallError({
+    ...verdict,
+    message: `${name}: ${operation} ${verdict.message}`,
+    connection: name,
+    durationMs,
+    ...(status !== undefined && { status }),
+    ...(problem !== undefined && { farText: problem.text }),
+    ...(problem?.messageNumber !== undefined && { farNumber: problem.messageNumber }),
+  })
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined))
+    work.then(resolve, reject)
+  })
+}
