@@ -3,7 +3,7 @@ import type { Notice } from '@tieline/contracts/notice'
 import { backoff, CallError, never, type Retry, TielineError } from '@tieline/runtime/error'
 import type { RedisConnection } from '@tieline/runtime/redis'
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
-import type { Registry } from 'prom-client'
+import { Registry } from 'prom-client'
 import {
   AttemptLost,
   createAttempt,
@@ -18,6 +18,7 @@ import { queuePrefix, type Run, type Ticket } from './queues.ts'
 import { JournalError } from './scripts.ts'
 import { startSweeper } from './sweeper.ts'
 import type { Processor, Settlement } from './types.ts'
+import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 
 export interface WorkerOptions<Tables extends { readonly version: number }> {
   readonly journal: Journal
@@ -50,7 +51,8 @@ export async function startWorkers<Tables extends { readonly version: number }>(
 ): Promise<AsyncDisposable> {
   const { journal, connection, processors } = options
   const stopping = new AbortController()
-  const workers = processors.map((processor) => startWorker(options, processor, stopping.signal))
+  const metrics = createWorkerMetrics(options.register ?? new Registry())
+  const workers = processors.map((processor) => startWorker(options, processor, metrics, stopping.signal))
   const beat = () =>
     journal.redis
       .hset(`${journal.base}:workers`, Object.fromEntries(processors.map(({ flow }) => [flow, journal.clock()])))
@@ -75,6 +77,7 @@ export async function startWorkers<Tables extends { readonly version: number }>(
 function startWorker<Tables extends { readonly version: number }>(
   options: WorkerOptions<Tables>,
   processor: Processor<Tables>,
+  metrics: WorkerMetrics,
   stopping: AbortSignal,
 ): Worker<Ticket> {
   const { journal } = options
@@ -113,6 +116,7 @@ const done: Ends = { kind: 'done' }
 interface JobRun<Tables> {
   readonly options: WorkerOptions<Tables & { readonly version: number }>
   readonly processor: Processor<Tables>
+  readonly metrics: WorkerMetrics
   readonly spec: FlowSpec
   readonly job: Job<Ticket>
   readonly token: string
@@ -195,6 +199,7 @@ async function fail<Tables>(
     const alarmDue =
       spec.retry.alarmAfterS !== undefined && !taken.alarmed && now - failedSince >= spec.retry.alarmAfterS * 1_000
     await attempt.retryAt(now + delayMs, error.code, alarmDue ? [stillFailing(attempt, error, spec, now)] : [])
+    context.metrics.retried.inc({ flow: attempt.flow, code: error.code })
     journal.logger.warn(
       { key: attempt.key, code: error.code, delayMs, attempt: attempt.number },
       `Will retry ${attempt.flow}: ${error.code}`,
@@ -224,12 +229,13 @@ function giveUp<Tables>(
 }
 
 async function settle<Tables>(
-  { options, job }: JobRun<Tables>,
+  { options, job, metrics }: JobRun<Tables>,
   attempt: OpenAttempt,
   settlement: Settlement,
 ): Promise<Ends> {
   await attempt.settle(settlement, job.attemptsMade)
   const { state, outcome, code } = settlement
+  metrics.settled.inc({ flow: attempt.flow, state })
   const line = { key: attempt.key, state, outcome, code, attempt: attempt.number }
   if (state === 'succeeded') options.journal.logger.info(line, `Settled ${attempt.flow}: ${outcome}`)
   else options.journal.logger.error(line, `Settled ${attempt.flow}: ${outcome}, ${code ?? state}`)

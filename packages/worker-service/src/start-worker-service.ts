@@ -54,6 +54,7 @@ export async function startWorkerService({
   collectDefaultMetrics({ register })
   await using parts = new AsyncDisposableStack()
 
+  let started = false
   const redis = connectWorker(requireRedisUrl(settings), logger)
   parts.defer(() => redis.disconnect())
   const redisCheck = parts.use(await checkRedis(redis, { allowVolatile: environment.allowVolatileRedis, logger }))
@@ -76,7 +77,10 @@ export async function startWorkerService({
     await startOperationsListener({
       port: environment.metricsPort,
       register,
-      ready: async () => ({ ready: (await redis.ping()) === 'PONG', warnings: redisCheck.warnings }),
+      ready: async () => {
+        if (!started) return { ready: false, reason: 'still starting' }
+        return { ready: (await redis.ping()) === 'PONG', warnings: redisCheck.warnings }
+      },
       logger,
     }),
   )
@@ -91,6 +95,7 @@ export async function startWorkerService({
       register,
     }),
   )
+  started = true
   logger.info({ version: lookups.snapshot().version }, `Started ${service}`)
   return parts.move()
 }

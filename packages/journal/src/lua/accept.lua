@@ -52,4 +52,6 @@ again(message, a.run)
 note(a.key, { what = 'accepted', generation = tonumber(message.generation), client = a.client,
   changed = (not same) or nil, waiting = message.state == 'waiting' or nil })
 if oldRef == message.payloadRef then oldRef = '' end
+-- Whoever waits for the generation before learns that it is superseded.
+redis.call('PUBLISH', base .. ':news', a.key)
 return result(same and 'again' or 'changed', message, { withdrawn = withdrawn, moved = moved, oldRef = oldRef })

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
+import { startEnrollment } from '@tieline/enrollment/service'
+import { startEvents } from '@tieline/events/service'
+import { startIngress } from '@tieline/ingress/service'
+import type { Journal } from '@tieline/journal/journal'
+import { listMessages, type MessageDetails, showMessage } from '@tieline/journal/operations'
+import { startNotifier } from '@tieline/notifier/service'
+import { parseInstallation } from '@tieline/runtime/installation'
+import { createLogger, type Logger } from '@tieline/runtime/logger'
+import { connectWorker, type RedisConnection } from '@tieline/runtime/redis'
+import type { DacsSimulator } from '@tieline/simulators/dacs'
+import type { DermsSimulator } from '@tieline/simulators/derms'
+import { type Mailbox, startMailbox } from '@tieline/simulators/mailbox'
+import { startDacsSimulator, startDermsSimulator } from '@tieline/simulators/start'
+import { openJournal } from '@tieline/worker-service/open-journal'
+import type { ServiceSettings } from '@tieline/worker-service/read-settings'
+import type { WorkerTuning } from '@tieline/worker-service/start-worker-service'
+import { eventually } from './eventually.ts'
+import { credentials, type InstallationChanges, writeInstallation } from './installation.ts'
+
+export interface PipelineOptions extends InstallationChanges {
+  readonly redisUrl: string
+  /** Worker services to start; all of them when absent. */
+  readonly services?: readonly ('enrollment' | 'events' | 'notifier')[]
+  readonly tuning?: WorkerTuning
+  readonly payloadKeys?: ServiceSettings['environment']['payloadKeys']
+  readonly logger?: Logger
+}
+
+export interface PostOptions {
+  readonly headers?: Record<string, string>
+  /** Default: the canonical path of the flow. */
+  readonly path?: string
+  readonly signal?: AbortSignal
+}
+
+export interface Posted {
+  readonly status: number
+  readonly body: unknown
+  readonly headers: Headers
+}
+
+/** The whole pipeline in this process, on simulators of its own. */
+export interface Pipeline extends AsyncDisposable {
+  readonly url: string
+  readonly settings: ServiceSettings
+  readonly dacs: DacsSimulator
+  readonly derms: DermsSimulator
+  readonly mailbox: Mailbox
+  readonly journal: Journal
+  readonly redis: RedisConnection
+  /** Posts a message as its sender does. */
+  post(flow: InboundFlowId, body: unknown, options?: PostOptions): Promise<Posted>
+  /** Waits until a message is in one of these states and tells all about it. */
+  until(key: string, ...states: string[]): Promise<MessageDetails>
+  /** Every message the journal knows, except e-mails. */
+  messages(): Promise<string[]>
+}
+
+/** Quick enough for tests, and nothing that is promised changes. */
+const testTuning: WorkerTuning = { sweepEveryMs: 500, lockMs: 2_000, stalledCheckMs: 1_000, pauseMs: 300 }
+
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  await using parts = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-pipeline-'))
+  parts.defer(() => rm(directory, { recursive: true, force: true }))
+
+  const dacs = parts.use(await startDacsSimulator({ auth: { basic: credentials.dacsTarget } }))
+  const derms = parts.use(await startDermsSimulator({ auth: { basic: credentials.dermsTarget }, retryIntervalMs: 100 }))
+  const mailbox = parts.use(await startMailbox())
+
+  const farSides = { dacsUrl: dacs.url, dermsUrl: derms.url, smtpUrl: mailbox.url }
+  const yaml = await writeInstallation(`t-${randomUUID().slice(0, 18)}`, directory, farSides, options)
+  const settings: ServiceSettings = {
+    environment: {
+      redisUrl: options.redisUrl,
+      configFile: join(directory, 'tieline.yaml'),
+      ingressPort: 0,
+      consolePort: 0,
+      metricsPort: 0,
+      logLevel: 'silent',
+      dataDir: directory,
+      payloadKeys: options.payloadKeys ?? [{ id: 'test', key: Buffer.alloc(32, 5) }],
+      allowVolatileRedis: false,
+    },
+    installation: parseInstallation(yaml, { DATA_DIR: directory }, directory),
+  }
+  const logger = options.logger ?? createLogger({ service: 'test', level: 'silent' })
+  const tuning = { ...testTuning, logger, ...options.tuning }
+  const starters = { enrollment: startEnrollment, events: startEvents, notifier: startNotifier }
+  for (const service of options.services ?? (['enrollment', 'events', 'notifier'] as const)) {
+    parts.use(await starters[service](settings, tuning))
+  }
+  const ingress = parts.use(await startIngress(settings, { logger }))
+  dacs.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.dacs })
+  derms.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.derms })
+
+  const redis = connectWorker(options.redisUrl, logger)
+  parts.defer(() => redis.disconnect())
+  const journal = parts.use(openJournal(settings, redis, logger))
+  const owned = parts.move()
+  return {
+    url: ingress.url,
+    settings,
+    dacs: dacs.simulator,
+    derms: derms.simulator,
+    mailbox,
+    journal,
+    redis,
+    post: (flow, body, post = {}) => postTo(ingress.url, flow, body, post),
+    until: (key, ...states) =>
+      eventually(async () => {
+        const details = await showMessage(journal, key)
+        return details && states.includes(details.state) ? details : undefined
+      }),
+    messages: async () =>
+      (await listMessages(journal)).filter(({ flow }) => flow !== 'notification').map(({ key }) => key),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function postTo(
+  url: string,
+  flow: InboundFlowId,
+  body: unknown,
+  { headers, path, signal }: PostOptions,
+): Promise<Posted> {
+  const { caller, paths } = flowSpec(flow)
+  const user = caller === 'DACS' ? credentials.dacs : credentials.derms
+  const response = await fetch(url + (path ?? paths[0]), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`,
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(signal && { signal }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
+}

@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
+import { createLogger } from '@tieline/runtime/logger'
+import { hashPassword } from '@tieline/runtime/password-hash'
+import { freePort } from '@tieline/runtime/redis-process'
+import { eventually } from '@tieline/testkit/eventually'
+import { credentials, writeInstallation } from '@tieline/testkit/installation'
+import { z } from 'zod'
+import { root } from '../generate.ts'
+import { startServiceProcesses } from '../service-processes.ts'
+
+/** Everything the demo runs, by its addresses. */
+export interface World extends AsyncDisposable {
+  readonly urls: Readonly<Record<'ingress' | 'apiDocs' | 'console' | 'dacs' | 'derms' | 'mailbox', string>>
+  readonly redisUrl: string
+  readonly configFile: string
+  readonly logFile: string
+}
+
+export const consoleUser = { name: 'operator', password: 'demo' } as const
+
+const simulatorUrls = z.object({ dacs: z.url(), derms: z.url(), mailbox: z.url(), smtp: z.string() })
+
+/** Starts Redis, the simulators and every service, each in a process of its own, and waits until all are ready. */
+export async function startWorld(): Promise<World> {
+  await using parts = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-demo-'))
+  parts.defer(() => rm(directory, { recursive: true, force: true }))
+  const logFile = join(tmpdir(), `${directory.split('/').at(-1)}.log`)
+  const output = createWriteStream(logFile)
+  parts.defer(() => void output.end())
+
+  const logger = createLogger({ service: 'demo', level: 'info', destination: output })
+  const redis = parts.use(await startEmbeddedRedis({ dataDir: join(directory, 'redis'), logger }))
+  const ingressPort = await freePort()
+  const simulators = await startSimulators(parts, `http://127.0.0.1:${ingressPort}`)
+
+  const configFile = join(directory, 'tieline.yaml')
+  const farSides = { dacsUrl: simulators.dacs, dermsUrl: simulators.derms, smtpUrl: simulators.smtp }
+  const consolePort = await freePort()
+  const users = [{ name: consoleUser.name, passwordHash: await hashPassword(consoleUser.password), role: 'operator' }]
+  // Short patience where a caller waits, so that the demo shows a flow giving up in seconds.
+  const flows = { 'enrollment-sync': { retryForS: 2 }, 'device-status-check': { retryForS: 2 } }
+  await writeFile(
+    configFile,
+    await writeInstallation('demo', directory, farSides, { sections: { console: { users }, flows } }),
+  )
+
+  const services = await Promise.all(
+    ['enrollment', 'events', 'notifier', 'ingress', 'console'].map(async (name) => ({
+      name,
+      metricsPort: await freePort(),
+    })),
+  )
+  parts.use(
+    startServiceProcesses(
+      services.map(({ name, metricsPort }) => ({
+        name,
+        env: {
+          ...process.env,
+          REDIS_URL: redis.url,
+          TIELINE_CONFIG: configFile,
+          DATA_DIR: directory,
+          INGRESS_PORT: String(ingressPort),
+          CONSOLE_PORT: String(consolePort),
+          METRICS_PORT: String(metricsPort),
+          TIELINE_PAYLOAD_KEYS: `demo:${Buffer.alloc(32, 1).toString('base64')}`,
+        },
+      })),
+      { output },
+    ),
+  )
+  const operations = Object.fromEntries(
+    services.map(({ name, metricsPort }) => [name, `http://127.0.0.1:${metricsPort}`]),
+  )
+  for (const url of Object.values(operations)) {
+    await eventually(async () => (await fetch(`${url}/health/ready`)).ok, 60_000)
+  }
+  const { dacs, derms, mailbox } = simulators
+  const owned = parts.move()
+  return {
+    urls: {
+      ingress: `http://127.0.0.1:${ingressPort}`,
+      apiDocs: `${operations.ingress}/docs`,
+      console: `http://127.0.0.1:${consolePort}`,
+      dacs,
+      derms,
+      mailbox,
+    },
+    redisUrl: redis.url,
+    configFile,
+    logFile,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function startSimulators(parts: AsyncDisposableStack, ingressUrl: string) {
+  const ports = [
+    'DACS_SIMULATOR_PORT',
+    'DERMS_SIMULATOR_PORT',
+    'TOKEN_ISSUER_PORT',
+    'MAILBOX_CONTROL_PORT',
+    'MAILBOX_PORT',
+  ]
+  const child = spawn(process.execPath, [join(root, 'packages/simulators/src/main.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      ...Object.fromEntries(ports.map((name) => [name, '0'])),
+      INGRESS_URL: ingressUrl,
+      DACS_INBOUND_USER: credentials.dacs.username,
+      DACS_INBOUND_PASSWORD: credentials.dacs.password,
+      DERMS_INBOUND_USER: credentials.derms.username,
+      DERMS_INBOUND_PASSWORD: credentials.derms.password,
+      DACS_USER: credentials.dacsTarget.username,
+      DACS_PASSWORD: credentials.dacsTarget.password,
+      DERMS_USER: credentials.dermsTarget.username,
+      DERMS_PASSWORD: credentials.dermsTarget.password,
+      ACKNOWLEDGE_AFTER_MS: '200',
+      RETRY_INTERVAL_MS: '500',
+    },
+  })
+  parts.defer(async () => {
+    child.kill('SIGTERM')
+    if (child.exitCode === null) await once(child, 'exit')
+  })
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
+  return simulatorUrls.parse(JSON.parse(line))
+}

@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { root } from './generate.ts'
+
+export interface ServiceProcess {
+  readonly name: string
+  readonly env: NodeJS.ProcessEnv
+}
+
+export interface ServiceProcessesOptions {
+  /** Where output goes; default the console of this process. */
+  readonly output?: NodeJS.WritableStream
+  /** Told of every end that nobody asked for; the process is started again after a pause. */
+  readonly onCrash?: (name: string, how: string, againInMs: number) => void
+}
+
+export interface ServiceProcesses extends AsyncDisposable {
+  readonly pids: () => Readonly<Record<string, number | undefined>>
+}
+
+const pauseMsMin = 1_000
+const pauseMsMax = 30_000
+
+/** Runs services as processes of their own and starts one again that ends by itself. Disposal ends all, gently first. */
+export function startServiceProcesses(
+  services: readonly ServiceProcess[],
+  options: ServiceProcessesOptions = {},
+): ServiceProcesses {
+  const stopping = new AbortController()
+  const children = new Map<string, ChildProcess>()
+  const keepers = services.map((service) => keepRunning(service, options, children, stopping.signal))
+  return {
+    pids: () => Object.fromEntries([...children].map(([name, child]) => [name, child.pid])),
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
+      for (const child of children.values()) child.kill('SIGTERM')
+      const bound = setTimeout(() => {
+        for (const child of children.values()) child.kill('SIGKILL')
+      }, 30_000)
+      await Promise.all(keepers)
+      clearTimeout(bound)
+    },
+  }
+}
+
+async function keepRunning(
+  { name, env }: ServiceProcess,
+  { output, onCrash }: ServiceProcessesOptions,
+  children: Map<string, ChildProcess>,
+  stopping: AbortSignal,
+): Promise<void> {
+  let pauseMs = pauseMsMin
+  while (!stopping.aborted) {
+    const startedAt = Date.now()
+    const child = spawn(process.execPath, [join(root, 'services', name, 'src/main.ts')], {
+      env,
+      stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit'],
+    })
+    if (output) {
+      child.stdout?.pipe(output, { end: false })
+      child.stderr?.pipe(output, { end: false })
+    }
+    children.set(name, child)
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    children.delete(name)
+    if (stopping.aborted) return
+    pauseMs = Date.now() - startedAt > pauseMsMax ? pauseMsMin : Math.min(pauseMs * 2, pauseMsMax)
+    onCrash?.(name, signal ?? `exit code ${code}`, pauseMs)
+    await delay(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
+import { runService } from '@tieline/runtime/lifecycle'
+import { createLogger } from '@tieline/runtime/logger'
+import { readSettings } from '@tieline/worker-service/read-settings'
+import { startServiceProcesses } from './service-processes.ts'
+
+/**
+ * Runs all services of one installation: each in a process of its own, on the Redis of REDIS_URL or on an embedded one in
+ * `DATA_DIR/redis`. METRICS_PORT, unless 0, is the first service's; the others follow.
+ */
+async function startInstallation(): Promise<AsyncDisposable> {
+  const { environment, installation } = await readSettings(process.env)
+  const logger = createLogger({ service: 'start', level: environment.logLevel })
+  await using parts = new AsyncDisposableStack()
+
+  const redisUrl = environment.redisUrl ?? (await startOwnRedis(parts, environment.dataDir, logger))
+  const names = [
+    'enrollment',
+    'events',
+    'notifier',
+    'ingress',
+    ...(installation.console === undefined ? [] : ['console']),
+  ]
+  const services = names.map((name, i) => ({
+    name,
+    env: {
+      ...process.env,
+      REDIS_URL: redisUrl,
+      METRICS_PORT: String(environment.metricsPort === 0 ? 0 : environment.metricsPort + i),
+    },
+  }))
+  parts.use(
+    startServiceProcesses(services, {
+      onCrash: (name, how, againInMs) =>
+        logger.error({ name, how, againInMs }, `${name} ended (${how}); starting it again`),
+    }),
+  )
+  return parts.move()
+}
+
+/** Its address goes to a file, so that the command line finds it. */
+async function startOwnRedis(
+  parts: AsyncDisposableStack,
+  dataDir: string,
+  logger: ReturnType<typeof createLogger>,
+): Promise<string> {
+  const directory = join(dataDir, 'redis')
+  await mkdir(directory, { recursive: true })
+  const redis = parts.use(await startEmbeddedRedis({ dataDir: directory, logger }))
+  const addressFile = join(directory, 'url')
+  await writeFile(addressFile, redis.url)
+  parts.defer(() => rm(addressFile, { force: true }))
+  return redis.url
+}
+
+await runService(startInstallation, { shutdownMs: 40_000 })
