@@ -1,4 +1,5 @@
 import type { LookupName } from '@tieline/contracts/flows'
+import { programEventActions, programEventCategories } from '@tieline/contracts/messages/stage-status'
 import { z } from 'zod'
 import { configProps, configPropsRows } from './config-props.ts'
 import { emailId } from './email-id.ts'
@@ -60,8 +61,11 @@ export const lookups: Readonly<Record<LookupName, LookupSpec>> = {
     value: z.enum(['SUCCESS', 'ERROR', 'FAILURE'], 'must be SUCCESS, ERROR or FAILURE'),
   },
   // The rows in the guide are samples of somebody's devices.
-  AssetSpec: translation(['DRMS_MAKE_MODEL', 'DACS_SPECIFICATION'], []),
-  AssetType: translation(['DRMS_ASSET_TYPE', 'DACS_ASSET_TYPE'], [['SMART_THERMOSTAT', 'SMART THERMOSTAT']]),
+  AssetSpec: { ...translation(['DRMS_MAKE_MODEL', 'DACS_SPECIFICATION'], []), value: atMost(30) },
+  AssetType: {
+    ...translation(['DRMS_ASSET_TYPE', 'DACS_ASSET_TYPE'], [['SMART_THERMOSTAT', 'SMART THERMOSTAT']]),
+    value: atMost(30),
+  },
   DeviceLocationStatus: translation(
     ['DACS_DEVICE_LOC_STATUS', 'DRMS_DEVICE_STATUS'],
     [
@@ -82,26 +86,32 @@ export const lookups: Readonly<Record<LookupName, LookupSpec>> = {
     defaults: [],
   },
   // Release 24B sends the codes, 22C sent the words (wire-contracts 12, item 23).
-  EventType: translation(
-    ['DRMS_EventType', 'DACS_EventType'],
-    [
-      ['X1EC', 'X1EC'],
-      ['X1EM', 'X1EM'],
-      ['X1DT', 'X1DT'],
-      ['X1RE', 'X1RE'],
-      ['ECONOMIC', 'X1EC'],
-      ['EMERGENCY', 'X1EM'],
-    ],
-  ),
-  StageStatus: translation(
-    ['DRMS_StageStatus', 'DACS_StageStatus'],
-    [
-      ['CANCELED', 'F1CN'],
-      ['COMPLETED', 'F1CO'],
-      ['IN_PROGRESS', 'X1IP'],
-      ['SCHEDULED', 'X1SD'],
-    ],
-  ),
+  EventType: {
+    ...translation(
+      ['DRMS_EventType', 'DACS_EventType'],
+      [
+        ['X1EC', 'X1EC'],
+        ['X1EM', 'X1EM'],
+        ['X1DT', 'X1DT'],
+        ['X1RE', 'X1RE'],
+        ['ECONOMIC', 'X1EC'],
+        ['EMERGENCY', 'X1EM'],
+      ],
+    ),
+    value: oneOf(programEventCategories),
+  },
+  StageStatus: {
+    ...translation(
+      ['DRMS_StageStatus', 'DACS_StageStatus'],
+      [
+        ['CANCELED', 'F1CN'],
+        ['COMPLETED', 'F1CO'],
+        ['IN_PROGRESS', 'X1IP'],
+        ['SCHEDULED', 'X1SD'],
+      ],
+    ),
+    value: oneOf(programEventActions),
+  },
   // Printed nowhere: the words are the cases that are documented, the codes are DACS' (wire-contracts 5.2).
   EventOutcome: translation(
     ['DRMS_EventOutcome', 'DACS_EventOutcome'],
@@ -119,6 +129,16 @@ export const lookups: Readonly<Record<LookupName, LookupSpec>> = {
       ['D1CN', 'D1CN'],
     ],
   ),
+}
+
+/** Lengths of DACS' fields: a longer value would make every message that uses the row break its contract. */
+function atMost(length: number) {
+  return z.string().max(length, `must be at most ${length} characters`)
+}
+
+/** A code that DACS does not have would only be refused when a message needs it. */
+function oneOf(codes: readonly string[]) {
+  return z.string().refine((code) => codes.includes(code), `must be one of ${codes.join(', ')}`)
 }
 
 /** A table that translates the codes of one side into those of the other. */

@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto'
+import type { FlowSpec } from '@tieline/contracts/flows'
+import { never, type Retry, TielineError } from '@tieline/runtime/error'
+import type { Job } from 'bullmq'
+import {
+  AttemptLost,
+  createAttempt,
+  enqueueDue,
+  type OpenAttempt,
+  Postponed,
+  readPayload,
+  type Taken,
+} from './attempt.ts'
+import { type Journal, watchMs } from './journal.ts'
+import { lastResort, stillFailing, toTielineError, withoutMessage } from './last-words.ts'
+import type { Run, Ticket } from './queues.ts'
+import { JournalError } from './scripts.ts'
+import type { Processor, Settlement } from './types.ts'
+import type { WorkerMetrics } from './worker-metrics.ts'
+
+/** What BullMQ is told at the end of an attempt. */
+export type Ends = { kind: 'done' } | { kind: 'later'; atMs: number } | { kind: 'dead'; reason: string }
+
+const done: Ends = { kind: 'done' }
+
+export interface JobRun<Tables extends { readonly version: number }> {
+  readonly journal: Journal
+  readonly snapshot: () => Tables
+  readonly processor: Processor<Tables>
+  readonly metrics: WorkerMetrics
+  readonly spec: FlowSpec
+  readonly job: Job<Ticket>
+  readonly token: string
+  readonly signal: AbortSignal
+}
+
+/** Takes the message of a job for one attempt and brings it to the attempt's end, whatever happens. */
+export async function runJob<Tables extends { readonly version: number }>(context: JobRun<Tables>): Promise<Ends> {
+  const { journal } = context
+  try {
+    return await attemptMessage(context)
+  } catch (error) {
+    if (error instanceof AttemptLost) return yieldMessage(context, error)
+    // The journal could not be written: the record still says what is true, so the same run simply comes again.
+    journal.logger.warn(
+      { err: error, key: context.job.data.key },
+      'The journal is not available; the attempt will be taken again',
+    )
+    return { kind: 'later', atMs: journal.clock() + 1_000 }
+  }
+}
+
+async function attemptMessage<Tables extends { readonly version: number }>(context: JobRun<Tables>): Promise<Ends> {
+  const { journal, snapshot, processor, spec, job, token, signal } = context
+  const { key } = job.data
+  const run = job.id ?? ''
+  const tables = snapshot()
+  const fencingToken = `${token}:${job.attemptsStarted}`
+  const [told, sealed] = (await journal.run('take', {
+    key,
+    run,
+    token: fencingToken,
+    now: journal.clock(),
+    watchMs,
+    nextRun: randomUUID(),
+    made: job.attemptsMade,
+    lookups: tables.version,
+    refuseOvertaken: spec.refuseOvertaken,
+    who: 'bull-board',
+  })) as [string, string | null]
+  const taken = JSON.parse(told) as
+    | ({ kind: 'attempt' } & Taken)
+    | { kind: 'surplus'; moved?: Run }
+    | { kind: 'ticket'; code: string }
+  if (taken.kind === 'ticket') return { kind: 'dead', reason: taken.code }
+  if (taken.kind === 'surplus') {
+    await enqueueDue(journal, [], taken.moved)
+    return done
+  }
+
+  const handle = { journal, key, run, token: fencingToken, taken, signal }
+  let attempt = createAttempt(handle, undefined)
+  try {
+    attempt = createAttempt(handle, await readPayload(journal, key, sealed, taken.payloadRef))
+    if (taken.overtaken) throw overtaken()
+    return await settle(context, attempt, await processor.process(attempt, tables))
+  } catch (error) {
+    if (error instanceof AttemptLost || error instanceof JournalError) throw error
+    if (error instanceof Postponed) {
+      await attempt.retryAt(error.untilMs)
+      return { kind: 'later', atMs: error.untilMs }
+    }
+    return await fail(context, attempt, taken, tables, toTielineError(error, journal, key))
+  }
+}
+
+async function fail<Tables extends { readonly version: number }>(
+  context: JobRun<Tables>,
+  attempt: OpenAttempt,
+  taken: Taken,
+  tables: Tables,
+  error: TielineError,
+): Promise<Ends> {
+  const { journal, spec } = context
+  const now = journal.clock()
+  const failedSince = taken.failedSince || now
+  const delayMs = retryDelayMs(error.retry, taken.failures, spec)
+  if (delayMs !== undefined && now + delayMs <= failedSince + spec.retry.retryForS * 1_000) {
+    const alarmDue =
+      spec.retry.alarmAfterS !== undefined && !taken.alarmed && now - failedSince >= spec.retry.alarmAfterS * 1_000
+    await attempt.retryAt(now + delayMs, error.code, alarmDue ? [stillFailing(attempt, error, spec, now)] : [])
+    context.metrics.retried.inc({ flow: attempt.flow, code: error.code })
+    journal.logger.warn(
+      { key: attempt.key, code: error.code, delayMs, attempt: attempt.number },
+      `Will retry ${attempt.flow}: ${error.code}`,
+    )
+    return { kind: 'later', atMs: now + delayMs }
+  }
+  const settlement =
+    attempt.payload === undefined ? lastResort(attempt, error, now) : giveUp(context, attempt, error, tables)
+  return settle(context, attempt, error.code === 'superseded' ? { ...settlement, state: 'superseded' } : settlement)
+}
+
+function giveUp<Tables extends { readonly version: number }>(
+  { processor, journal }: JobRun<Tables>,
+  attempt: OpenAttempt,
+  error: TielineError,
+  tables: Tables,
+): Settlement {
+  try {
+    return processor.giveUp(attempt, error, tables)
+  } catch (mistake) {
+    journal.logger.error({ err: withoutMessage(mistake), key: attempt.key }, 'Could not word the end of a message')
+    return lastResort(attempt, error, journal.clock())
+  }
+}
+
+async function settle<Tables extends { readonly version: number }>(
+  { journal, job, metrics }: JobRun<Tables>,
+  attempt: OpenAttempt,
+  settlement: Settlement,
+): Promise<Ends> {
+  await attempt.settle(settlement, job.attemptsMade)
+  const { state, outcome, code } = settlement
+  metrics.settled.inc({ flow: attempt.flow, state })
+  const line = { key: attempt.key, state, outcome, code, attempt: attempt.number }
+  if (state === 'succeeded') journal.logger.info(line, `Settled ${attempt.flow}: ${outcome}`)
+  else journal.logger.error(line, `Settled ${attempt.flow}: ${outcome}, ${code ?? state}`)
+  return state === 'dead' ? { kind: 'dead', reason: code ?? 'internal' } : done
+}
+
+async function yieldMessage<Tables extends { readonly version: number }>(
+  { journal, job }: JobRun<Tables>,
+  lost: AttemptLost,
+): Promise<Ends> {
+  journal.logger.warn(
+    { key: job.data.key, reason: lost.reason },
+    'An attempt ended without a word: it lost its message',
+  )
+  const named = { key: job.data.key, run: job.id ?? '', now: journal.clock(), watchMs, nextRun: randomUUID() }
+  const { moved } = JSON.parse(String(await journal.run('yield', named))) as { moved?: Run }
+  await enqueueDue(journal, [], moved)
+  return done
+}
+
+/** Milliseconds until the next attempt, or undefined when there shall be none. A fifth of jitter keeps herds apart. */
+export function retryDelayMs(
+  retry: Retry,
+  failures: number,
+  { retry: schedule }: Pick<FlowSpec, 'retry'>,
+): number | undefined {
+  switch (retry.kind) {
+    case 'never':
+      return undefined
+    case 'after':
+      return retry.delayMs
+    case 'backoff':
+      return Math.round(
+        Math.min(schedule.firstDelayMs * 2 ** failures, schedule.capDelayMs) * (0.8 + Math.random() * 0.2),
+      )
+  }
+}
+
+const overtaken = () =>
+  new TielineError('superseded', never, 'The target has already answered a later message of the same line')

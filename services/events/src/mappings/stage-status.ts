@@ -1,0 +1,78 @@
+import { toUtc } from '@tieline/contracts/date-time'
+import {
+  type DacsProgramEvent,
+  type DacsProgramEventAction,
+  programEventActions,
+  programEventCategories,
+  type StageStatus,
+  stageStatusCreate,
+} from '@tieline/contracts/messages/stage-status'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { never, TielineError } from '@tieline/runtime/error'
+import type { Installation } from '@tieline/runtime/installation'
+import { demand } from '../demand.ts'
+
+/** The one call that a stage status becomes, and the id of its effect. */
+export type StageCall =
+  | { readonly effect: 'create'; readonly operation: 'createProgramEvent'; readonly body: DacsProgramEvent }
+  | { readonly effect: 'act'; readonly operation: 'actionProgramEvent'; readonly body: DacsProgramEventAction }
+
+/**
+ * What DACS is asked to do (wire-contracts F7): a status that StageStatus translates to "schedule" creates the program event
+ * of the stage, any other acts on it.
+ * @throws TielineError `lookup-missing` when a lookup has no usable row, `contract-violation` when a field is missing
+ */
+export function mapStageStatus(
+  message: StageStatus,
+  tables: Pick<LookupSnapshot, 'require'>,
+  compat: Pick<Installation['compat'], 'eventKey'>,
+): StageCall {
+  const status = message.stageStatus.toUpperCase()
+  const action = oneOf(programEventActions, tables.require('StageStatus', status), 'StageStatus', status)
+  return action === 'X1SD'
+    ? { effect: 'create', operation: 'createProgramEvent', body: toProgramEvent(message, tables) }
+    : { effect: 'act', operation: 'actionProgramEvent', body: toAction(message, action, compat) }
+}
+
+function toProgramEvent(message: StageStatus, tables: Pick<LookupSnapshot, 'require'>): DacsProgramEvent {
+  const stage = demand(stageStatusCreate, message)
+  const category = tables.require('EventType', stage.eventType)
+  return {
+    eventExternalIdentifier: stage.eventId,
+    externalIdentifier: stage.stageId,
+    programExternalIdentifier: stage.programCode,
+    programEventCategory: oneOf(programEventCategories, category, 'EventType', stage.eventType),
+    startDateTime: toUtc(stage.stageStartDateTime),
+    endDateTime: toUtc(stage.stageEndDateTime),
+  }
+}
+
+function toAction(
+  message: StageStatus,
+  action: DacsProgramEventAction['action'],
+  { eventKey }: Pick<Installation['compat'], 'eventKey'>,
+): DacsProgramEventAction {
+  return {
+    eventExternalIdentifier: eventKey === 'stage' ? message.stageId : demand(withEventId, message).eventId,
+    action,
+    ...(action === 'F1CN' && message.cancelReason && { cancelReason: message.cancelReason }),
+  }
+}
+
+const withEventId = stageStatusCreate.pick({ eventId: true })
+
+/** Rows are free text; a code that DACS does not know would come back as a refusal that names no row. */
+function oneOf<const Codes extends readonly string[]>(
+  codes: Codes,
+  code: string,
+  lookup: 'StageStatus' | 'EventType',
+  key: string,
+): Codes[number] {
+  if (codes.includes(code)) return code
+  const rule = `which is none of ${codes.join(', ')}`
+  throw new TielineError(
+    'lookup-missing',
+    never,
+    `${lookup} gives ${JSON.stringify(code)} for ${JSON.stringify(key)}, ${rule}`,
+  )
+}

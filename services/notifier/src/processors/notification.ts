@@ -1,0 +1,91 @@
+import { type Notice, notice } from '@tieline/contracts/notice'
+import { describeIssues } from '@tieline/contracts/problem'
+import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
+import type { ConfigProps } from '@tieline/lookups/config-props'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { type Answer, CallError, never, TielineError } from '@tieline/runtime/error'
+import type { Installation } from '@tieline/runtime/installation'
+import type { Logger } from '@tieline/runtime/logger'
+import type { Mail, Mailer } from '@tieline/targets/mailer'
+import { composeMail } from '../mail.ts'
+
+interface Deps {
+  /** Undefined: the installation has no mail server. */
+  readonly mailer: Pick<Mailer, 'send'> | undefined
+  readonly installation: Pick<Installation, 'installation' | 'console'>
+  readonly logger: Pick<Logger, 'warn'>
+}
+
+/** F10: a notice becomes one e-mail, unless the lookups as they are now say that nobody wants it. */
+export function createNotificationProcessor({ mailer, installation, logger }: Deps): Processor<LookupSnapshot> {
+  const dropped = async (attempt: Attempt, why: string): Promise<Settlement> => {
+    logger.warn({ key: attempt.key, why }, `No e-mail for a notification: ${why}`)
+    await attempt.note({ what: 'not-mailed', why })
+    return succeeded
+  }
+
+  return {
+    flow: 'notification',
+
+    async process(attempt, tables) {
+      const due = readNotice(attempt.payload)
+      const { flag, list } = audiences[due.kind]
+      const { from, [list]: to } = tables.mail
+      if (mailer === undefined) return dropped(attempt, 'no-mail-server')
+      if (!tables.configProps[flag]) return dropped(attempt, 'switched-off')
+      if (from === undefined) return dropped(attempt, 'no-sender')
+      if (to.length === 0) return dropped(attempt, 'no-recipients')
+
+      const mail = { ...composeMail(due, attempt.key, installation), from, to }
+      const { state } = await attempt.effect('mail', {
+        operation: 'send',
+        connection,
+        call: () => send(mailer, mail),
+        confirmed: () => null,
+        refused: () => null,
+      })
+      return state === 'confirmed' ? succeeded : dead('mail-refused')
+    },
+
+    giveUp: (_attempt, error) => dead(error.code),
+  }
+}
+
+/** Which addresses of Email_ID, and the flag of ConfigProps. Its `notification.type.email` has no value but `email`. */
+const audiences = {
+  error: { flag: 'notification.email.error.flag', list: 'to' },
+  'process-complete': { flag: 'notification.email.process.complete.flag', list: 'toProcessNotification' },
+  'no-file': { flag: 'notification.email.process.nofile.flag', list: 'toProcessNotification' },
+} as const satisfies Record<
+  Notice['kind'],
+  { readonly flag: keyof ConfigProps; readonly list: keyof LookupSnapshot['mail'] }
+>
+
+const connection = 'mail'
+
+const succeeded: Settlement = { state: 'succeeded', outcome: 'SUCCESS' }
+
+/** Without a notice: mails about mails would never end. */
+const dead = (code: TielineError['code']): Settlement => ({ state: 'dead', outcome: 'FAILURE', code })
+
+function readNotice(payload: unknown): Notice {
+  const parsed = notice.safeParse(payload)
+  if (parsed.success) return parsed.data
+  const faults = describeIssues(parsed.error).map(({ path, rule }) => `${path || 'the notice'} ${rule}`)
+  throw new TielineError('contract-violation', never, `The notice breaks its contract: ${faults.join(', ')}`)
+}
+
+/** A mail server that is away, or wants us later, has not taken the mail; should it have, a second one does no harm. */
+async function send(mailer: Pick<Mailer, 'send'>, mail: Mail): Promise<Answer> {
+  const startedAt = performance.now()
+  const durationMs = () => Math.round(performance.now() - startedAt)
+  try {
+    await mailer.send(mail)
+  } catch (error) {
+    if (!(error instanceof TielineError)) throw error
+    const { code, retry, message } = error
+    const outcome = code === 'mail-refused' ? 'refused' : 'failed'
+    throw new CallError({ code, retry, outcome, connection, message, durationMs: durationMs(), cause: error })
+  }
+  return { status: 250, body: null, durationMs: durationMs() }
+}

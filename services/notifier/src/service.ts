@@ -1,0 +1,26 @@
+import { createMailer } from '@tieline/targets/mailer'
+import type { ServiceSettings } from '@tieline/worker-service/read-settings'
+import { startWorkerService, type WorkerTuning } from '@tieline/worker-service/start-worker-service'
+import { createNotificationProcessor } from './processors/notification.ts'
+
+/**
+ * Starts the worker of e-mails. Without a mail server it runs too, and notes on every notification that nobody was told.
+ * @throws ConfigurationError when REDIS_URL is missing
+ */
+export async function startNotifier(settings: ServiceSettings, tuning?: WorkerTuning): Promise<AsyncDisposable> {
+  await using parts = new AsyncDisposableStack()
+  const { mail } = settings.installation
+  const mailer = mail && parts.use(createMailer(mail))
+  parts.use(
+    await startWorkerService({
+      service: 'notifier',
+      settings,
+      processors: ({ installation, logger }) => {
+        if (mailer === undefined) logger.warn('Section mail is not configured: no e-mail will be sent')
+        return [createNotificationProcessor({ mailer, installation, logger })]
+      },
+      tuning,
+    }),
+  )
+  return parts.move()
+}
