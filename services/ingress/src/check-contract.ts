@@ -1,0 +1,28 @@
+import type { flows, InboundFlowId } from '@tieline/contracts/flows'
+import { deviceStatusCheck } from '@tieline/contracts/messages/device-status-check'
+import { enrollmentSync } from '@tieline/contracts/messages/enrollment-sync'
+import { enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-ack'
+import { describeIssues } from '@tieline/contracts/problem'
+import type { z } from 'zod'
+import { Refusal } from './problems.ts'
+
+type RefusingFlowId = {
+  [Id in InboundFlowId]: (typeof flows)[Id]['invalidInput'] extends 'refuse' ? Id : never
+}[InboundFlowId]
+
+/** Flows whose messages are refused here when they break their contract; those of the others are answered by their worker. */
+const contracts: Readonly<Record<RefusingFlowId, z.ZodType>> = {
+  'enrollment-sync': enrollmentSync,
+  'enrollment-sync-ack': enrollmentSyncAck,
+  'device-status-check': deviceStatusCheck,
+}
+
+/** @throws Refusal 400 naming paths and rules */
+export function checkContract(flow: InboundFlowId, body: unknown): void {
+  if (!isRefusing(flow)) return
+  const { error } = contracts[flow].safeParse(body)
+  if (error === undefined) return
+  throw new Refusal(400, 'contract-violation', 'The message breaks its contract', { errors: describeIssues(error) })
+}
+
+const isRefusing = (flow: InboundFlowId): flow is RefusingFlowId => Object.hasOwn(contracts, flow)

@@ -1,0 +1,31 @@
+import type { InboundFlowId } from '@tieline/contracts/flows'
+import { isJsonObject, type JsonObject } from '@tieline/contracts/json-object'
+import type { Installation } from '@tieline/runtime/installation'
+
+/**
+ * Gives fields that a sender names otherwise the names of the contract, at any depth. A field that is there under both names
+ * keeps the one of the contract.
+ */
+export function createFieldAliases({ compat }: Pick<Installation, 'compat'>) {
+  const byFlow = new Map(
+    Object.entries(compat.fieldAliases).map(([flow, names]) => [flow, new Map(Object.entries(names))]),
+  )
+  return (flow: InboundFlowId, body: JsonObject): JsonObject => {
+    const names = byFlow.get(flow)
+    return names === undefined ? body : renameFields(body, names)
+  }
+}
+
+// `fromEntries` defines fields, so that one called `__proto__` stays a field.
+const renameFields = (object: JsonObject, names: ReadonlyMap<string, string>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).map(([field, value]) => {
+      const name = names.get(field)
+      return [name === undefined || Object.hasOwn(object, name) ? field : name, renameInside(value, names)]
+    }),
+  )
+
+function renameInside(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((item) => renameInside(item, names))
+  return isJsonObject(value) ? renameFields(value, names) : value
+}

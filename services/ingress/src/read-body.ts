@@ -1,0 +1,109 @@
+import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { canonicalJson } from '@tieline/contracts/canonical-json'
+import { isJsonObject, type JsonObject } from '@tieline/contracts/json-object'
+import { Refusal } from './problems.ts'
+
+export interface BodyLimits {
+  readonly maxBytes: number
+  /** Longest pause between two pieces of a body. */
+  readonly idleMs: number
+}
+
+export interface Body {
+  readonly json: JsonObject
+  /** SHA-256 of the canonical JSON, hex: the same for the same values, whatever their order and spacing. */
+  readonly hash: string
+}
+
+/**
+ * Reads the JSON object that a request carries.
+ * @throws Refusal 415 for another kind of body, 413 for too much of it, 408 when it stalls, 400 when it is no JSON object
+ */
+export async function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<Body> {
+  requireJson(incoming.headers)
+  const json = parse(await readBytes(incoming, limits))
+  return { json, hash: hash('sha256', canonical(json), 'hex') }
+}
+
+function requireJson(headers: IncomingHttpHeaders): void {
+  const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
+  if (!/^application\/(?:json|[\w.-]+\+json)$/.test(mediaType.trim()))
+    throw new Refusal(415, 'unsupported-media-type', 'Content-Type must be application/json')
+  const charset = parameters.find((parameter) => parameter.trim().startsWith('charset='))
+  if (charset !== undefined && !/^charset="?(?:utf-?8|us-ascii)"?$/.test(charset.trim()))
+    throw new Refusal(415, 'unsupported-media-type', 'The charset must be utf-8')
+  if (!['', 'identity'].includes(headers['content-encoding']?.toLowerCase() ?? ''))
+    throw new Refusal(415, 'unsupported-media-type', 'The body must not be compressed: send no Content-Encoding')
+}
+
+/** Straight from Node's stream: a limit on each piece needs no web stream around it. */
+function readBytes(incoming: IncomingMessage, { maxBytes, idleMs }: BodyLimits): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const onData = (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxBytes) return fail(tooLarge(maxBytes))
+      chunks.push(chunk)
+      timer.refresh()
+    }
+    const onEnd = () => {
+      detach()
+      resolve(Buffer.concat(chunks, bytes))
+    }
+    const onClose = () => fail(malformed('The body broke off'))
+    const onIdle = () => fail(new Refusal(408, 'malformed-body', `No byte of the body came for ${idleMs} ms`))
+    const detach = () => {
+      clearTimeout(timer)
+      incoming.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
+    }
+    const fail = (refusal: Refusal) => {
+      detach()
+      reject(refusal)
+    }
+
+    const timer = setTimeout(onIdle, idleMs)
+    if (Number(incoming.headers['content-length']) > maxBytes) fail(tooLarge(maxBytes))
+    else if (incoming.destroyed) onClose()
+    else incoming.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
+  })
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function parse(bytes: Buffer): JsonObject {
+  const json = parseJson(decode(bytes))
+  if (!isJsonObject(json)) throw malformed('The body must be a JSON object')
+  return json
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw malformed('The body is not UTF-8')
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    // The parser quotes the text in some of its messages; only a position at the end is its own.
+    const position = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1]
+    throw malformed(`The body is not JSON${position === undefined ? '' : `: reading stopped at position ${position}`}`)
+  }
+}
+
+function canonical(json: JsonObject): string {
+  try {
+    return canonicalJson(json)
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed('The body nests too deep')
+    throw error
+  }
+}
+
+const malformed = (message: string) => new Refusal(400, 'malformed-body', message)
+const tooLarge = (maxBytes: number) => new Refusal(413, 'too-large', `The body is larger than ${maxBytes} bytes`)

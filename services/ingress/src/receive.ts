@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http'
+import type { InboundFlowId } from '@tieline/contracts/flows'
+import { identify } from '@tieline/contracts/identity'
+import { accept } from '@tieline/journal/intake'
+import type { Journal } from '@tieline/journal/journal'
+import type { Incoming } from '@tieline/journal/types'
+import type { Installation } from '@tieline/runtime/installation'
+import type { Authenticate } from './authenticate.ts'
+import { checkContract } from './check-contract.ts'
+import { createFieldAliases } from './field-aliases.ts'
+import { comeAgain, type HttpAnswer } from './problems.ts'
+import { type BodyLimits, readBody } from './read-body.ts'
+import { createReply, type Ending } from './reply.ts'
+import { requireFlow, requireInstance } from './rights.ts'
+import type { Store } from './store.ts'
+
+interface Deps {
+  readonly installation: Installation
+  readonly authenticate: Authenticate
+  readonly store: Store
+  readonly limits: BodyLimits
+}
+
+/** One request for a flow. What becomes known of it on the way is left here for log and metrics, also when it is refused. */
+export interface Exchange {
+  readonly flow: InboundFlowId
+  readonly incoming: IncomingMessage
+  /** Aborts when the caller hangs up. */
+  readonly request: Pick<Request, 'signal'>
+  client?: string
+  /** Not before the message is fit to be kept: until then its id may be anything. */
+  key?: string
+  ending?: Ending
+}
+
+/**
+ * What the ingress does with a message. Nothing of it is kept before all that can be refused has been looked at.
+ * The returned function throws a Refusal.
+ */
+export function createReceive({ installation, authenticate, store, limits }: Deps) {
+  const renameFields = createFieldAliases(installation)
+  const reply = createReply({ installation, store })
+
+  return async (exchange: Exchange): Promise<HttpAnswer> => {
+    const { flow, incoming, request } = exchange
+    const client = await authenticate(incoming.headers.authorization)
+    exchange.client = client.name
+    requireFlow(client, flow)
+    const opened = store.take()
+    const { json, hash } = await readBody(incoming, limits)
+    const body = renameFields(flow, json)
+    const identity = identify(flow, body, client.name, hash)
+    checkContract(flow, body)
+    requireInstance(client, body)
+    exchange.key = identity.key
+    const message: Incoming = { ...identity, flow, client: client.name, payload: body, hash }
+    const acceptance = await keep(opened.journal, message)
+    const { answer, ending } = await reply(opened, { flow, body, acceptance, signal: request.signal })
+    exchange.ending = ending
+    return answer
+  }
+}
+
+/** Whatever fails here, the message is not known to be kept: its sender shall send it again. */
+const keep = (journal: Journal, message: Incoming) =>
+  accept(journal, message).catch((error: unknown) => {
+    throw comeAgain('store-unavailable', 'The message could not be stored', error)
+  })

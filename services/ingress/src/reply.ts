@@ -1,0 +1,84 @@
+import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
+import { textOf, valueAt } from '@tieline/contracts/json-object'
+import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
+import { oicFault } from '@tieline/contracts/oic-fault'
+import { provisionalReply } from '@tieline/contracts/replies'
+import { hasWorker, leaveUncollected } from '@tieline/journal/intake'
+import type { Waited } from '@tieline/journal/replies'
+import type { Acceptance } from '@tieline/journal/types'
+import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
+import { type HttpAnswer, retryAfter } from './problems.ts'
+import type { OpenStore, Store } from './store.ts'
+
+export interface Accepted {
+  readonly flow: InboundFlowId
+  /** The message under the field names of its contract. */
+  readonly body: unknown
+  readonly acceptance: Acceptance
+  /** Aborts when the caller hangs up. */
+  readonly signal: AbortSignal
+}
+
+/** How a request ended after its message was accepted; for the access log. */
+export type Ending = 'accepted' | 'replayed' | 'replied' | 'superseded' | 'provisional' | 'hung-up'
+
+export interface Told {
+  readonly answer: HttpAnswer
+  readonly ending: Ending
+}
+
+/**
+ * Answers for an accepted message: at once where the flow promises no more than that the message is kept, else when it has
+ * settled. A caller whose message takes longer, or that no worker would work on, is told to come again for the result.
+ */
+export function createReply({ installation, store }: { installation: Installation; store: Pick<Store, 'stopping'> }) {
+  const { msgAckWrapper } = installation.compat
+
+  return async ({ journal, desk }: OpenStore, accepted: Accepted): Promise<Told> => {
+    const { flow, acceptance, signal } = accepted
+    const { replyMode, replyWithinS } = effectiveFlow(flow, installation)
+    if (replyMode === 'accept') return { answer: { status: 202 }, ending: 'accepted' }
+    if (acceptance.kind === 'replayed')
+      return { answer: acceptance.reply ?? withoutReply(accepted), ending: 'replayed' }
+
+    const nobodyWorks = store.stopping() || !hasWorker(journal, acceptance.workerSeenAt)
+    const waited: Waited = nobodyWorks ? { kind: 'open' } : await desk.wait(acceptance, replyWithinS * 1_000, signal)
+    if (waited.kind === 'settled') return { answer: waited.reply ?? withoutReply(accepted), ending: 'replied' }
+    if (waited.kind === 'superseded') return { answer: superseded(accepted), ending: 'superseded' }
+
+    const ending = signal.aborted ? 'hung-up' : 'provisional'
+    await leaveUncollected(journal, acceptance, ending).catch((error: unknown) =>
+      journal.logger.warn({ err: error, key: acceptance.key }, 'Could not note that nobody waits for a reply any more'),
+    )
+    return { answer: provisional(accepted), ending }
+  }
+
+  function provisional({ flow, body }: Accepted): HttpAnswer {
+    const facts = { messageId: ownId(body), msgAckWrapper, nowISO: new Date().toISOString() }
+    const told = provisionalReply(flow, facts)
+    return told.status === 503 ? { ...told, headers: retryAfter } : told
+  }
+
+  function superseded(accepted: Accepted): HttpAnswer {
+    return lastWord(accepted, 'ERROR', 'SUPERSEDED', 'A newer message with the same id took the place of this one')
+  }
+
+  /** Only for messages that ended in a way nobody could word, such as one whose stored payload was damaged. */
+  function withoutReply(accepted: Accepted): HttpAnswer {
+    return lastWord(accepted, 'FAILURE', 'NO_RESULT', 'The message ended without a result')
+  }
+
+  function lastWord({ flow, body }: Accepted, ackType: AckType, value: string, detail: string): HttpAnswer {
+    if (flowSpec(flow).replyShape === 'externalId')
+      return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
+    const nowISO = new Date().toISOString()
+    const id = ownId(body)
+    const known = flow === 'device-status-ack' ? { dacsMessageId: id } : { id }
+    const response = { ...known, value, responseCode: ackType, responseTimeISO: nowISO }
+    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses: [response] }, { msgAckWrapper }) }
+  }
+}
+
+/** What the sender calls the whole message; empty for an enrollment request, whose records are named instead. */
+const ownId = (body: unknown): string =>
+  textOf(valueAt(body, 'messageId')) ?? textOf(valueAt(body, 'dacsMessageId')) ?? ''
