@@ -130,7 +130,8 @@ export const failures = {
     next: 'Send less at once, or raise `ingress.maxJsonBytes`.',
   },
   'store-unavailable': {
-    meaning: 'Redis is away, full or refusing, or the ingress is stopping. The message is not known to be accepted: it may run once, never twice.',
+    meaning:
+      'Redis is away, full or refusing, or the ingress is stopping. The message is not known to be accepted: it may run once, never twice.',
     next: 'The sender repeats the message. Look at Redis if it lasts.',
   },
   internal: {

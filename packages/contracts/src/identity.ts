@@ -107,10 +107,14 @@ function hashOfIds(ids: readonly (string | undefined)[]): string | undefined {
 
 function searchTerms(terms: readonly (string | undefined)[]): string[] {
   const usable = terms.filter((term) => term !== undefined).filter((term) => term.length <= partLengthMax)
-  return [...new Set(usable)].slice(0, termsMax)
+  return [...new Set(usable.map((term) => term.toWellFormed()))].slice(0, termsMax)
 }
 
-const bounded = (part: string): string => (part.length <= partLengthMax ? part : hash(part))
+/** Lone surrogates are no text: Redis' scripts would refuse the whole message for one. */
+const bounded = (part: string): string => {
+  const text = part.toWellFormed()
+  return text.length <= partLengthMax ? text : hash(text)
+}
 
 /** 128 bits: enough that two messages never meet, short enough for a key. */
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32)

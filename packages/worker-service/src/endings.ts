@@ -1,3 +1,4 @@
+import type { FailureCode } from '@tieline/contracts/failures'
 import { flowSpec } from '@tieline/contracts/flows'
 import { type MsgAck, renderMsgAck } from '@tieline/contracts/msg-ack'
 import type { Notice } from '@tieline/contracts/notice'
@@ -44,3 +45,28 @@ export const faultReply = (attempt: Pick<Attempt, 'flow'>, error: TielineError):
     ...(error instanceof CallError && { cause: error.status === undefined ? error.code : `HTTP ${error.status}` }),
   }),
 })
+
+/** How a message ends that did not succeed. */
+export interface End {
+  readonly state: 'refused' | 'dead'
+  readonly outcome: 'ERROR' | 'FAILURE'
+}
+
+/** The same message would meet the same end again, until somebody mends the data or a lookup. */
+const refusals: ReadonlySet<FailureCode> = new Set([
+  'contract-violation',
+  'lookup-missing',
+  'routing-missing',
+  'target-refused',
+  'superseded',
+])
+
+/** ERROR is a business refusal that nobody repeats, FAILURE is technical and its sender sends again. */
+export const endOf = ({ code }: TielineError): End =>
+  refusals.has(code) ? { state: 'refused', outcome: 'ERROR' } : { state: 'dead', outcome: 'FAILURE' }
+
+/** What the e-mail says about the time after the end. */
+export const nextStep = (outcome: End['outcome'], sender: 'DERMS' | 'DACS'): string =>
+  outcome === 'FAILURE'
+    ? `${sender} sends the message again.`
+    : `Nothing is sent again by itself: mend the cause, then have ${sender} send the message again, or rerun it.`

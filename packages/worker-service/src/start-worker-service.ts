@@ -3,7 +3,6 @@ import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { startLookupStore } from '@tieline/lookups/store'
 import { warnings as lookupWarnings } from '@tieline/lookups/warnings'
-import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
@@ -11,7 +10,7 @@ import { checkRedis, connectWorker } from '@tieline/runtime/redis'
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { openJournal } from './open-journal.ts'
-import type { ServiceSettings } from './read-settings.ts'
+import { requireRedisUrl, type ServiceSettings } from './read-settings.ts'
 
 /** What processors are made from. */
 export interface WorkerDeps {
@@ -98,11 +97,4 @@ export async function startWorkerService({
   started = true
   logger.info({ version: lookups.snapshot().version }, `Started ${service}`)
   return parts.move()
-}
-
-/** @throws ConfigurationError saying what to set */
-export function requireRedisUrl({ environment }: ServiceSettings): string {
-  if (environment.redisUrl !== undefined) return environment.redisUrl
-  const rule = 'is required when a service starts alone; `pnpm start` runs all of them with a Redis of its own'
-  throw new ConfigurationError('The environment has faults', [{ path: 'REDIS_URL', rule }])
 }

@@ -1,7 +1,7 @@
 import { examples } from '@tieline/contracts/examples'
 import { stageStatus } from '@tieline/contracts/messages/stage-status'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
 import { describe, expect, test } from 'vitest'
-import { demand } from '../src/demand.ts'
 import { mapStageStatus } from '../src/mappings/stage-status.ts'
 import { tablesWith } from './tables.ts'
 
@@ -12,7 +12,7 @@ const completed = { stageId: '1315', stageStatus: 'COMPLETED' }
 type EventKey = 'stage' | 'event'
 
 const map = (payload: unknown, tables = tablesWith(), eventKey: EventKey = 'stage') =>
-  mapStageStatus(demand(stageStatus, payload), tables, { eventKey })
+  mapStageStatus(parsePayload(stageStatus, payload), tables, { eventKey })
 
 describe('golden examples', () => {
   test('a scheduled stage creates its program event, byte for byte', () => {

@@ -1,9 +1,9 @@
 import { isUtcDateTime } from '@tieline/contracts/date-time'
 import { dacsProgramEvent, dacsProgramEventAction, stageStatus } from '@tieline/contracts/messages/stage-status'
 import { TielineError } from '@tieline/runtime/error'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { demand } from '../src/demand.ts'
 import { mapStageStatus } from '../src/mappings/stage-status.ts'
 import { tablesWith } from './tables.ts'
 
@@ -62,7 +62,7 @@ const tables = tablesWith({
 /** The call, or the refusal of the message. Anything else that is thrown fails the property. */
 function mapped(payload: unknown, eventKey: 'stage' | 'event') {
   try {
-    return { call: mapStageStatus(demand(stageStatus, payload), tables, { eventKey }) }
+    return { call: mapStageStatus(parsePayload(stageStatus, payload), tables, { eventKey }) }
   } catch (error) {
     if (error instanceof TielineError) return { error }
     throw error

@@ -10,7 +10,7 @@ import {
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { never, TielineError } from '@tieline/runtime/error'
 import type { Installation } from '@tieline/runtime/installation'
-import { demand } from '../demand.ts'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
 
 /** The one call that a stage status becomes, and the id of its effect. */
 export type StageCall =
@@ -35,7 +35,7 @@ export function mapStageStatus(
 }
 
 function toProgramEvent(message: StageStatus, tables: Pick<LookupSnapshot, 'require'>): DacsProgramEvent {
-  const stage = demand(stageStatusCreate, message)
+  const stage = parsePayload(stageStatusCreate, message)
   const category = tables.require('EventType', stage.eventType)
   return {
     eventExternalIdentifier: stage.eventId,
@@ -53,7 +53,7 @@ function toAction(
   { eventKey }: Pick<Installation['compat'], 'eventKey'>,
 ): DacsProgramEventAction {
   return {
-    eventExternalIdentifier: eventKey === 'stage' ? message.stageId : demand(withEventId, message).eventId,
+    eventExternalIdentifier: eventKey === 'stage' ? message.stageId : parsePayload(withEventId, message).eventId,
     action,
     ...(action === 'F1CN' && message.cancelReason && { cancelReason: message.cancelReason }),
   }

@@ -1,15 +1,15 @@
 import { ackTime } from '@tieline/contracts/date-time'
-import type { FailureCode } from '@tieline/contracts/failures'
 import { textOf, valueAt } from '@tieline/contracts/json-object'
 import { stageStatus } from '@tieline/contracts/messages/stage-status'
 import type { AckType } from '@tieline/contracts/msg-ack'
 import type { Attempt, Processor, Reply } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { CallError, never, type TielineError } from '@tieline/runtime/error'
-import { errorNotice, msgAckReply } from '@tieline/worker-service/endings'
+import { CallError, type TielineError } from '@tieline/runtime/error'
+import { deliver } from '@tieline/worker-service/deliver'
+import { endOf, errorNotice, msgAckReply } from '@tieline/worker-service/endings'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
-import { demand } from '../demand.ts'
 import { mapStageStatus } from '../mappings/stage-status.ts'
 
 /** F7: DERMS' stage statuses become program events of DACS and actions on them. */
@@ -34,42 +34,30 @@ export function createStageStatusProcessor({
     flow: 'stage-status',
 
     async process(attempt, tables) {
-      const message = demand(stageStatus, attempt.payload)
+      const message = parsePayload(stageStatus, attempt.payload)
       const { effect, operation, body } = mapStageStatus(message, tables, compat)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(tables, connections.kinds, by)))
-      const { result } = await attempt.effect<Refusal | null>(effect, {
+      await deliver(attempt, effect, {
         operation,
         connection: dacs.name,
-        call: () => dacs[operation](body, attempt.signal),
-        confirmed: () => null,
-        refused: toRefusal,
+        call: () => dacs[operation](body),
+        keep: () => ({}),
       })
-      if (result !== null) throw toError(result)
       return { state: 'succeeded', outcome: 'SUCCESS', reply: reply(attempt, 'SUCCESS') }
     },
 
     giveUp(attempt, error) {
-      const outcome = businessCodes.has(error.code) ? 'ERROR' : 'FAILURE'
+      const end = endOf(error)
       return {
-        state: outcome === 'ERROR' ? 'refused' : 'dead',
-        outcome,
-        reply: reply(attempt, outcome, textForDerms(error)),
+        ...end,
+        reply: reply(attempt, end.outcome, textForDerms(error)),
         code: error.code,
-        notices: [errorNotice({ attempt, error, next: next[outcome], nowMs: clock() })],
+        notices: [errorNotice({ attempt, error, next: next[end.outcome], nowMs: clock() })],
       }
     },
   }
 }
-
-/** Bad data, bad configuration, a refusal: DERMS would only get the same answer again. */
-const businessCodes: ReadonlySet<FailureCode> = new Set([
-  'contract-violation',
-  'lookup-missing',
-  'routing-missing',
-  'target-refused',
-  'superseded',
-])
 
 const next = {
   ERROR:
@@ -81,21 +69,3 @@ const next = {
 /** DACS' own words help DERMS' operators most; they go nowhere else. */
 const textForDerms = (error: TielineError): string =>
   (error instanceof CallError ? error.farText : undefined) ?? error.message
-
-/** What the journal keeps of a refusal, so that a crash after it needs no second call. */
-interface Refusal {
-  readonly connection: string
-  readonly message: string
-  readonly status?: number
-  readonly farText?: string
-}
-
-const toRefusal = ({ connection, message, status, farText }: CallError): Refusal => ({
-  connection,
-  message,
-  ...(status !== undefined && { status }),
-  ...(farText !== undefined && { farText }),
-})
-
-const toError = (refusal: Refusal): CallError =>
-  new CallError({ ...refusal, code: 'target-refused', retry: never, outcome: 'refused', durationMs: 0 })

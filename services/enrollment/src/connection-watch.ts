@@ -1,0 +1,44 @@
+import type { FailureCode } from '@tieline/contracts/failures'
+import { type Answer, CallError } from '@tieline/runtime/error'
+
+export interface ConnectionWatch {
+  /** True when the last two calls failed for a reason that lies with the connection. */
+  readonly down: boolean
+  /** Makes the call and takes note of how it ended. */
+  observe(call: () => Promise<Answer>): Promise<Answer>
+}
+
+const downAfter = 2
+
+/** Failures that say nothing about the record that met them: the next one would meet the same. */
+const connectionFailures: ReadonlySet<FailureCode> = new Set([
+  'target-unreachable',
+  'target-timeout',
+  'target-reset',
+  'target-unauthorized',
+  'target-forbidden',
+  'target-not-found',
+  'target-throttled',
+  'connection-paused',
+])
+
+/** Tells when a list need not go on, because each further call would only wait for nothing. */
+export function createConnectionWatch(): ConnectionWatch {
+  let failedInARow = 0
+  return {
+    get down() {
+      return failedInARow >= downAfter
+    },
+    async observe(call) {
+      try {
+        const answer = await call()
+        failedInARow = 0
+        return answer
+      } catch (error) {
+        const ofConnection = error instanceof CallError && connectionFailures.has(error.code)
+        failedInARow = ofConnection ? failedInARow + 1 : 0
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { ackTime } from '@tieline/contracts/date-time'
+import { textOf, valueAt } from '@tieline/contracts/json-object'
+import { deviceStatusAck, readDeviceStatusAnswer } from '@tieline/contracts/messages/device-status-ack'
+import type { AckType, MsgAckResponse } from '@tieline/contracts/msg-ack'
+import type { Processor } from '@tieline/journal/types'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { CallError, type TielineError } from '@tieline/runtime/error'
+import { deliver } from '@tieline/worker-service/deliver'
+import { type End, endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { toDacsDeviceStatus, toDeviceStatusResponse } from '../mappings/device-status-ack.ts'
+import { routeByRequest } from '../route-by-request.ts'
+
+/** F5: the status that DERMS found goes to the communication of DACS that asked for it. */
+export function createDeviceStatusAck({ connections, installation, clock }: WorkerDeps): Processor<LookupSnapshot> {
+  const reply = (ackType: AckType, response: MsgAckResponse) =>
+    msgAckReply({ ackType, whenISO: ackTime(clock()), responses: [response] }, installation.compat)
+
+  return {
+    flow: 'device-status-ack',
+
+    async process(attempt, lookups) {
+      const ack = parsePayload(deviceStatusAck, attempt.payload)
+      const { dacsMessageId } = ack
+      const request = { flow: 'device-status-check', dacsMessageId } as const
+      const connection = await routeByRequest(attempt, lookups, connections, request)
+      const dacs = connections.dacs(connection)
+      const { atMs, answer } = await deliver(attempt, 'status', {
+        operation: 'postDeviceStatus',
+        connection,
+        call: () => dacs.postDeviceStatus(toDacsDeviceStatus(ack)),
+        keep: ({ body }) => ({ atMs: clock(), answer: readDeviceStatusAnswer(body) }),
+      })
+      const response = toDeviceStatusResponse(answer, dacsMessageId, ackTime(atMs))
+      return { state: 'succeeded', outcome: 'SUCCESS', reply: reply('SUCCESS', response) }
+    },
+
+    giveUp(attempt, error) {
+      const { state, outcome } = deviceStatusEnd(error)
+      const dacsMessageId = textOf(valueAt(attempt.payload, 'dacsMessageId'))
+      const response = {
+        value: (error instanceof CallError ? error.farText : undefined) ?? error.message,
+        responseCode: outcome,
+        responseTimeISO: ackTime(clock()),
+        ...(dacsMessageId !== undefined && { dacsMessageId }),
+      }
+      return {
+        state,
+        outcome,
+        code: error.code,
+        reply: reply(outcome, response),
+        notices: [errorNotice({ attempt, error, next: nextStep(outcome, 'DERMS'), nowMs: clock() })],
+      }
+    },
+  }
+}
+
+/** The guide knows no ERROR for a call that DACS answered, so its refusal is a FAILURE too (wire-contracts 4, F5). */
+function deviceStatusEnd(error: TielineError): End {
+  const end = endOf(error)
+  return error.code === 'target-refused' ? { ...end, outcome: 'FAILURE' } : end
+}

@@ -1,0 +1,138 @@
+import type { EnrollmentRecord } from '@tieline/contracts/messages/enrollment-request'
+import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
+import { routeToDacs } from '@tieline/lookups/routing'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { CallError, type TielineError } from '@tieline/runtime/error'
+import type { DacsClient } from '@tieline/targets/dacs'
+import { endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { type ConnectionWatch, createConnectionWatch } from '../connection-watch.ts'
+import { forEachLimited } from '../for-each-limited.ts'
+import { type InboundRecord, readInboundRecords } from '../inbound-records.ts'
+import {
+  type RecordResult,
+  toDacsEnrollment,
+  toRecordResult,
+  toRefusedResult,
+  toSuccess,
+} from '../mappings/enrollment-request.ts'
+import { ackTypeOf, enrollmentIdsOf, type RecordAnswer, RecordsFailed, toMsgAck } from '../record-answers.ts'
+import { soonestRetry } from '../soonest-retry.ts'
+
+/** What came of the records that break no contract, by message id. */
+interface Sent {
+  readonly results: ReadonlyMap<string, Timed>
+  readonly failures: ReadonlyMap<string, CallError>
+}
+
+type Timed = RecordResult & { readonly atMs: number }
+
+/**
+ * F1: each record of the list becomes one enrollment in DACS; the list of answers is the reply. A message with technical
+ * failures is tried again for the records that have no answer yet.
+ */
+export function createEnrollmentRequest({ connections, installation, clock }: WorkerDeps): Processor<LookupSnapshot> {
+  const { recordConcurrency } = installation.flows['enrollment-request']
+
+  const settle = (answers: readonly RecordAnswer[]) => {
+    const outcome = ackTypeOf(answers)
+    const reply = msgAckReply(toMsgAck(answers, clock()), installation.compat)
+    return { outcome, reply, terms: enrollmentIdsOf(answers) } satisfies Partial<Settlement>
+  }
+
+  return {
+    flow: 'enrollment-request',
+
+    async process(attempt, lookups) {
+      const { instance, entries } = readInboundRecords(attempt.payload)
+      const connection = await attempt.pin('connection', () => routeToDacs(lookups, connections.kinds, { instance }))
+      const target = { attempt, lookups, dacs: connections.dacs(connection), watch: createConnectionWatch(), clock }
+
+      const results = new Map<string, Timed>()
+      const failures = new Map<string, CallError>()
+      await forEachLimited(recordsOf(entries), recordConcurrency, async (record) => {
+        if (target.watch.down) return
+        try {
+          results.set(record.messageId, await enroll(record, target))
+        } catch (error) {
+          if (!(error instanceof CallError)) throw error
+          failures.set(record.messageId, error)
+        }
+      })
+
+      const answers = entries.map((entry) => answerTo(entry, { results, failures }, clock()))
+      const failure = soonestRetry([...failures.values()])
+      if (failure) throw new RecordsFailed(failure, answers)
+      const settled = settle(answers)
+      if (settled.outcome === 'SUCCESS') return { state: 'succeeded', ...settled }
+      const byDacs = [...results.values()].some(({ responseCode }) => responseCode !== 'SUCCESS')
+      return { state: 'refused', code: byDacs ? 'target-refused' : 'contract-violation', ...settled }
+    },
+
+    giveUp(attempt, error) {
+      const { state, outcome } = endOf(error)
+      const answers = error instanceof RecordsFailed ? error.answers : sameAnswerToAll(attempt.payload, error, clock())
+      const cause = error instanceof RecordsFailed ? error.first : error
+      const notice = errorNotice({ attempt, error: cause, next: nextStep(outcome, 'DERMS'), nowMs: clock() })
+      // What is wrong with the sender's data is told to the sender only.
+      const notices = error.code === 'contract-violation' ? [] : [notice]
+      return { state, code: error.code, notices, ...settle(answers) }
+    },
+  }
+}
+
+/** The records to send; one that comes twice is sent once. */
+function recordsOf(entries: readonly InboundRecord[]): Iterable<EnrollmentRecord> {
+  const records = new Map<string, EnrollmentRecord>()
+  for (const entry of entries) {
+    if ('record' in entry && !records.has(entry.id)) records.set(entry.id, entry.record)
+  }
+  return records.values()
+}
+
+interface Target {
+  readonly attempt: Attempt
+  readonly lookups: LookupSnapshot
+  readonly dacs: DacsClient
+  readonly watch: ConnectionWatch
+  readonly clock: () => number
+}
+
+/** Like `deliver` without a signal: a stop waits for the call in flight. */
+async function enroll(record: EnrollmentRecord, { attempt, lookups, dacs, watch, clock }: Target): Promise<Timed> {
+  const body = toDacsEnrollment(record, lookups)
+  const { result } = await attempt.effect<Timed>(`enroll.${record.messageId}`, {
+    operation: 'enrollProgram',
+    connection: dacs.name,
+    call: () => watch.observe(() => dacs.enrollProgram(body).catch((error: unknown) => successOf(error, lookups))),
+    confirmed: (answer) => ({ ...toRecordResult(answer.body, lookups), atMs: clock() }),
+    refused: (error) => ({ ...toRefusedResult(error, lookups), atMs: clock() }),
+  })
+  return result
+}
+
+/** Inside the call, so that DACS' word for "I have it already" also ends the doubt about an earlier call. */
+function successOf(error: unknown, lookups: LookupSnapshot) {
+  const success = error instanceof CallError ? toSuccess(error, lookups) : undefined
+  if (success === undefined) throw error
+  return success
+}
+
+function answerTo(entry: InboundRecord, { results, failures }: Sent, nowMs: number): RecordAnswer {
+  const { id } = entry
+  if ('faults' in entry) return { id, responseCode: 'ERROR', value: entry.faults, atMs: nowMs }
+  const result = results.get(id)
+  if (result) return { id, ...result }
+  const value = failures.get(id)?.message ?? 'not sent, because the connection failed for the records before it'
+  return { id, responseCode: 'FAILURE', value, atMs: nowMs }
+}
+
+/** For errors that concern the whole message: it has no list, no connection, or met an error of Tieline itself. */
+function sameAnswerToAll(payload: unknown, error: TielineError, atMs: number): RecordAnswer[] {
+  const answer = { responseCode: endOf(error).outcome, value: error.message, atMs }
+  try {
+    return readInboundRecords(payload).entries.map(({ id }) => ({ id, ...answer }))
+  } catch {
+    return [{ id: '', ...answer }]
+  }
+}

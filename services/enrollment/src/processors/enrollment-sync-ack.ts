@@ -1,0 +1,68 @@
+import { type EnrollmentSyncAck, enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-ack'
+import type { Attempt, Processor } from '@tieline/journal/types'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { TielineError } from '@tieline/runtime/error'
+import { deliver } from '@tieline/worker-service/deliver'
+import { endOf, errorNotice } from '@tieline/worker-service/endings'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { toDacsSyncUpdate } from '../mappings/enrollment-sync-ack.ts'
+import { routeByRequest } from '../route-by-request.ts'
+import { soonestRetry } from '../soonest-retry.ts'
+
+/**
+ * F3: what DERMS made of enrollment syncs goes into the sync requests of DACS, after a wait: DACS must have ended the
+ * transaction that sent the sync. Nobody waits for the result, so every bad end is a dead letter.
+ */
+export function createEnrollmentSyncAck({ connections, clock }: WorkerDeps): Processor<LookupSnapshot> {
+  const update = async (
+    attempt: Attempt,
+    lookups: LookupSnapshot,
+    response: EnrollmentSyncAck['responses'][number],
+    index: number,
+  ) => {
+    const { dacsMessageId } = response
+    const connection = await routeByRequest(attempt, lookups, connections, { flow: 'enrollment-sync', dacsMessageId })
+    const dacs = connections.dacs(connection)
+    const body = toDacsSyncUpdate(response, lookups)
+    await deliver(attempt, `sync.${dacsMessageId}.${index}`, {
+      operation: 'updateSyncRequest',
+      connection,
+      call: () => dacs.updateSyncRequest(dacsMessageId, body),
+      keep: () => ({}),
+    })
+  }
+
+  return {
+    flow: 'enrollment-sync-ack',
+
+    async process(attempt, lookups) {
+      const { responses } = parsePayload(enrollmentSyncAck, attempt.payload)
+      const dueAt = attempt.acceptedAt + lookups.configProps.enrollmentSyncAckDelay * 1_000
+      if (clock() < dueAt) attempt.postpone(dueAt)
+
+      const failures: TielineError[] = []
+      for (const [index, response] of responses.entries()) {
+        try {
+          await update(attempt, lookups, response, index)
+        } catch (error) {
+          if (!(error instanceof TielineError)) throw error
+          failures.push(error)
+        }
+      }
+      const failure = soonestRetry(failures)
+      if (failure) throw failure
+      return { state: 'succeeded', outcome: 'SUCCESS' }
+    },
+
+    giveUp(attempt, error) {
+      const next = 'Nothing happens by itself: mend the cause, then resubmit the dead letter.'
+      return {
+        state: 'dead',
+        outcome: endOf(error).outcome,
+        code: error.code,
+        notices: [errorNotice({ attempt, error, next, nowMs: clock() })],
+      }
+    },
+  }
+}

@@ -1,0 +1,144 @@
+import type { FailureCode } from '@tieline/contracts/failures'
+import type { FlowId } from '@tieline/contracts/flows'
+import type { Attempt, EffectCall, EffectResult } from '@tieline/journal/types'
+import { type Answer, backoff, CallError, type CallOutcome, never, type Retry } from '@tieline/runtime/error'
+import { parseInstallation } from '@tieline/runtime/installation'
+import { createLogger } from '@tieline/runtime/logger'
+import type { Connections } from '@tieline/targets/connections'
+import type { DacsClient } from '@tieline/targets/dacs'
+import type { DermsClient } from '@tieline/targets/derms'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+
+export const nowMs = Date.UTC(2024, 8, 1, 18, 0, 5, 123)
+export const nowISO = '2024-09-01T18:00:05.000Z'
+
+const installation = parseInstallation(
+  `
+ingress:
+  clients:
+    - { name: derms, credentials: [ { basic: { username: derms, password: derms-password } } ], flows: [enrollment-request] }
+connections:
+  DACS_A: { kind: dacs, baseUrl: "http://127.0.0.1:1", auth: none }
+  DERMS_A: { kind: derms, baseUrl: "http://127.0.0.1:1", auth: none }
+`,
+  {},
+  '/',
+)
+
+export interface Clients {
+  readonly dacs?: Partial<DacsClient>
+  readonly derms?: Partial<DermsClient>
+  readonly kinds?: Connections['kinds']
+}
+
+/** What processors are made from, with scripted clients under every connection name. */
+export const fakeDeps = (clients: Clients = {}, clock = () => nowMs): WorkerDeps => ({
+  installation,
+  logger: createLogger({ service: 'test', level: 'silent' }),
+  clock,
+  connections: {
+    kinds: clients.kinds ?? { DACS_A: { kind: 'dacs' }, DERMS_A: { kind: 'derms' } },
+    dacs: (name) => ({ ...clients.dacs, name }) as DacsClient,
+    derms: (name) => ({ ...clients.derms, name }) as DermsClient,
+    async [Symbol.asyncDispose]() {},
+  },
+})
+
+/** Like `Postponed` of the journal: no TielineError. */
+export class Postponed extends Error {
+  readonly untilMs: number
+  constructor(untilMs: number) {
+    super('Postponed')
+    this.untilMs = untilMs
+  }
+}
+
+/** An attempt without a journal: effects are kept like there, over calls of `process` with the same attempt. */
+export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<string, string> = {}) {
+  const kept = new Map<string, EffectResult<unknown>>()
+  const pins: Record<string, string> = {}
+  const notes: object[] = []
+  const attempt: Attempt = {
+    key: `${flow}.SITE1.1`,
+    flow,
+    instance: 'SITE1',
+    id: '1',
+    generation: 1,
+    number: 1,
+    payload,
+    division: undefined,
+    acceptedAt: nowMs,
+    signal: new AbortController().signal,
+    async effect<Result>(id: string, intended: EffectCall<Result>) {
+      const known = kept.get(id) as EffectResult<Result> | undefined
+      if (known) return known
+      const result = await resultOf(intended)
+      kept.set(id, JSON.parse(JSON.stringify(result)))
+      return result
+    },
+    async note(entry) {
+      notes.push(entry)
+    },
+    async pin(name, choose) {
+      pins[name] ??= choose()
+      return pins[name]
+    },
+    postpone(untilMs) {
+      throw new Postponed(untilMs)
+    },
+    async findMessage(wanted, term) {
+      const division = requests[term]
+      return division === undefined ? undefined : { key: `${wanted}.dacs.${term}`, division }
+    },
+  }
+  return { attempt, pins, notes, effects: kept }
+}
+
+async function resultOf<Result>(intended: EffectCall<Result>): Promise<EffectResult<Result>> {
+  try {
+    return { state: 'confirmed', result: intended.confirmed(await intended.call()) }
+  } catch (error) {
+    if (!(error instanceof CallError) || error.outcome !== 'refused') throw error
+    return { state: 'refused', result: intended.refused(error) }
+  }
+}
+
+export const answer = (body?: unknown): Answer => ({ status: 200, body, durationMs: 1 })
+
+interface CallFacts {
+  readonly retry?: Retry
+  readonly outcome?: CallOutcome
+  readonly farText?: string
+  readonly farNumber?: number
+}
+
+/** A call that did not succeed, for lists of scripted ends. */
+export const failed = (code: FailureCode, status?: number, facts: CallFacts = {}): CallError =>
+  new CallError({
+    code,
+    retry: backoff,
+    outcome: 'failed',
+    connection: 'DACS_A',
+    message: `DACS_A: call met ${code}`,
+    durationMs: 1,
+    ...(status !== undefined && { status }),
+    ...facts,
+  })
+
+export const refused = (facts: CallFacts = {}): CallError =>
+  failed('target-refused', 400, { retry: never, outcome: 'refused', ...facts })
+
+export type Ends = (Answer | Error)[]
+
+/** A client method that ends as the script says, call by call, and remembers what it was called with. */
+export function scripted(...ends: Ends) {
+  const calls: unknown[][] = []
+  const method = async (...args: unknown[]): Promise<Answer> => {
+    const end = ends[calls.length]
+    calls.push(args)
+    if (end === undefined) throw new Error('The script has no more ends')
+    if (end instanceof Error) throw end
+    return end
+  }
+  return { method, calls }
+}
