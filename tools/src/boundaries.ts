@@ -31,20 +31,23 @@ export async function findBoundaryFaults(): Promise<string[]> {
 }
 
 async function faultsOf(part: string, allowed: readonly string[]): Promise<string[]> {
-  const files = await readdir(join(root, part, 'src'), { recursive: true })
-  const faults = files
-    .filter((file) => file.endsWith('.ts'))
-    .map(async (file) => {
-      const text = await readFile(join(root, part, 'src', file), 'utf8')
-      const imported = [
-        ...text.matchAll(/(?:from|import\()\s*'(@tieline\/[a-z-]+|(?:\.\.\/)+(?:packages|services)\/[^']*)/g),
-      ]
-      return imported
-        .map(([, name = '']) => name.replace('@tieline/', ''))
-        .filter((name) => !allowed.includes(name) && part !== `packages/${name}` && part !== `services/${name}`)
-        .map((name) => `${part}/src/${file} imports ${name}`)
-    })
+  const files = (await readdir(join(root, part, 'src'), { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const faults = files.map(async (file) => {
+    const text = await readFile(join(root, part, 'src', file), 'utf8')
+    return importsAgainst(text, part, allowed).map((name) => `${part}/src/${file} imports ${name}`)
+  })
   return (await Promise.all(faults)).flat()
+}
+
+/** Parts of the workspace that a source text of `part` imports and may not. */
+export function importsAgainst(text: string, part: string, allowed: readonly string[]): string[] {
+  const imports = text.matchAll(
+    /(?:from|import|import\()\s*'(?:@tieline\/([a-z-]+)|(?:\.\.\/)+(?:packages|services)\/([a-z-]+))/g,
+  )
+  const own = part.split('/')[1]
+  return [...imports]
+    .map(([, byName, byPath]) => byName ?? byPath ?? '')
+    .filter((name) => name !== own && !allowed.includes(name))
 }
 
 const partsIn = async (folder: string): Promise<string[]> =>

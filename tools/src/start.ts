@@ -21,7 +21,7 @@ async function startInstallation(): Promise<AsyncDisposable> {
     'events',
     'notifier',
     'ingress',
-    ...(installation.console === undefined ? [] : ['console']),
+    ...(installation.console.users.length === 0 ? [] : ['console']),
   ]
   const services = names.map((name, i) => ({
     name,

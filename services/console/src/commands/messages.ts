@@ -1,0 +1,72 @@
+import { findMessages, listMessages, rerunMessage, showMessage, summarize } from '@tieline/journal/operations'
+import { formatMessage, formatMessages } from '../message-view.ts'
+import { type Command, CommandFault, defineCommand, operatorOptions, operatorUsage, readOperator } from './command.ts'
+import { readFilter } from './filters.ts'
+import { refusalSentence } from './refusals.ts'
+
+const json = { type: 'boolean' } as const
+
+const find = defineCommand({
+  name: 'messages find',
+  usage: '<term> [--json]',
+  summary:
+    'Messages that carry an id: messageId, syncRequestId, communicationId, eventId, stageId, enrollmentId, nicId.',
+  options: { json },
+  words: { min: 1, max: 1 },
+  async run({ values, words: [term = ''], tools }) {
+    const journal = await tools.journal()
+    const messages = await summarize(journal, await findMessages(journal, term))
+    if (messages.length === 0) throw new CommandFault('No message carries this id.')
+    tools.print(values.json ? JSON.stringify(messages, null, 2) : formatMessages(messages))
+  },
+})
+
+const show = defineCommand({
+  name: 'messages show',
+  usage: '<key> [--json]',
+  summary: 'What happened to one message: record, time line and calls on targets. Payloads are never shown.',
+  options: { json },
+  words: { min: 1, max: 1 },
+  async run({ values, words: [key = ''], tools }) {
+    const message = await showMessage(await tools.journal(), key)
+    if (message === undefined) throw new CommandFault(refusalSentence('unknown-message', key))
+    tools.print(values.json ? JSON.stringify(message, null, 2) : formatMessage(message))
+  },
+})
+
+const list = defineCommand({
+  name: 'messages list',
+  usage: '[--flow <flow>] [--state <state>] [--code <code>] [--since <2h | time>] [--limit <n>] [--json]',
+  summary: 'Messages, the latest change first; 50 unless --limit says otherwise.',
+  options: {
+    flow: { type: 'string' },
+    state: { type: 'string' },
+    code: { type: 'string' },
+    since: { type: 'string' },
+    limit: { type: 'string', default: '50' },
+    json,
+  },
+  async run({ values, tools }) {
+    const filter = readFilter(values)
+    const messages = await listMessages(await tools.journal(), filter)
+    if (values.json) return tools.print(JSON.stringify(messages, null, 2))
+    tools.print(messages.length === 0 ? 'No such messages.' : formatMessages(messages))
+    if (messages.length === filter.limit) tools.print(`These are the latest ${filter.limit}; --limit shows more.`)
+  },
+})
+
+const rerun = defineCommand({
+  name: 'messages rerun',
+  usage: `<key> [--from-start] ${operatorUsage}`,
+  summary: 'Runs a settled message again: only what is not confirmed, or with --from-start every call anew.',
+  options: { 'from-start': { type: 'boolean', default: false }, ...operatorOptions },
+  words: { min: 1, max: 1 },
+  async run({ values, words: [key = ''], tools }) {
+    const how = { ...readOperator(values), fromStart: values['from-start'] }
+    const done = await rerunMessage(await tools.journal(), key, how)
+    if (done.kind !== 'ok') throw new CommandFault(refusalSentence(done.kind, key))
+    tools.print(`Generation ${done.generation} of ${key} starts.`)
+  },
+})
+
+export const messageCommands: readonly Command[] = [find, show, list, rerun]

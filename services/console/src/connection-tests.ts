@@ -1,0 +1,81 @@
+import type { FailureCode } from '@tieline/contracts/failures'
+import { CallError, TielineError } from '@tieline/runtime/error'
+import type { DacsClient } from '@tieline/targets/dacs'
+import { type DermsClient, dermsOperations } from '@tieline/targets/derms'
+import type { Mailer } from '@tieline/targets/mailer'
+import { z } from 'zod'
+
+/** What a test of a connection found, as one sentence; it holds nothing that the far side said. */
+export interface Finding {
+  readonly ok: boolean
+  readonly sentence: string
+}
+
+/** Asks DACS for its health with the credentials of the connection. */
+export const testDacs = (dacs: DacsClient): Promise<Finding> =>
+  findingOf(async () => {
+    const { status, durationMs } = await dacs.healthCheck()
+    const health = status === 203 ? 'degraded, which this connection accepts' : 'healthy'
+    return { ok: true, sentence: `${dacs.name}: ${health} (HTTP ${status}, ${durationMs} ms).` }
+  })
+
+/** Asks DERMS for its catalogue, and whether its API description has the operations that Tieline calls. */
+export const testDerms = (derms: DermsClient, paths: Partial<Record<string, string>>): Promise<Finding> =>
+  findingOf(async () => {
+    const { durationMs } = await derms.catalog()
+    const { body } = await derms.openapi()
+    const described = openApi.safeParse(body).data?.paths
+    if (described === undefined) return { ok: false, sentence: `${derms.name}: openapi.json is no API description.` }
+    const missing = usedOperations
+      .map((operation) => paths[operation] ?? dermsOperations[operation].path)
+      .filter((path) => !Object.entries(described).some(([at, item]) => 'post' in item && isSamePath(path, at)))
+    if (missing.length === 0) {
+      return { ok: true, sentence: `${derms.name}: answers and describes what Tieline calls (${durationMs} ms).` }
+    }
+    const lacking = missing.map((path) => `POST ${path}`).join(' and ')
+    return {
+      ok: false,
+      sentence: `${derms.name}: openapi.json lacks ${lacking}; check baseUrl, paths and the release.`,
+    }
+  })
+
+/** Connects to the mail server and logs in. */
+export const testMail = (mailer: Mailer): Promise<Finding> =>
+  findingOf(async () => {
+    await mailer.verify()
+    return { ok: true, sentence: 'mail: the server answers, and takes the login if there is one.' }
+  }, 'mail: ')
+
+const usedOperations = ['enroll', 'statusCheck'] as const
+
+const openApi = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+
+/** Descriptions name paths with or without the root of their servers, so the end decides. */
+const isSamePath = (called: string, described: string): boolean =>
+  described.endsWith(called) || new URL(called, 'http://base').pathname.endsWith(described)
+
+async function findingOf(test: () => Promise<Finding>, subject = ''): Promise<Finding> {
+  try {
+    return await test()
+  } catch (error) {
+    if (!(error instanceof TielineError)) throw error
+    return { ok: false, sentence: `${subject}${error.message}; ${hintFor(error)}.` }
+  }
+}
+
+/** What to look at first; a test makes one call by hand, so the advice of `failures` on messages does not fit. */
+const hints: Partial<Readonly<Record<FailureCode, string>>> = {
+  'target-unauthorized': 'check user, password or client secret',
+  'target-forbidden': "check the user's rights at the target",
+  'target-not-found': 'check baseUrl and paths',
+  'target-unreachable': 'check baseUrl, the network, the proxy and the certificates',
+  'target-timeout': 'check baseUrl, the network and the target',
+  'mail-unreachable': 'check mail.url with its user and password, and the mail server',
+}
+
+function hintFor(error: TielineError): string {
+  if (error instanceof CallError && error.status === 203) {
+    return 'it is degraded, which acceptDegradedHealth takes for healthy'
+  }
+  return hints[error.code] ?? 'look at the target'
+}

@@ -1,0 +1,2 @@
+/** Methods that only read. */
+export const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD'

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { expect, it } from 'vitest'
+import { openInstallation, planted } from './harness.ts'
+
+const openApi = { openapi: '3.0.3', paths: { '/enroll': { post: {} }, '/status-check': { post: {} } } }
+
+async function listening<S extends Server>(server: S) {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close')
+      server.close()
+      await closed
+    },
+  }
+}
+
+/** DACS and DERMS in one: health for the one, catalogue and description for the other, to who knows the password. */
+const startFarSide = ({ health = 200, description = openApi as unknown } = {}) =>
+  listening(
+    createServer((request, response) => {
+      response.setHeader('connection', 'close')
+      const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body))
+      if (request.headers.authorization !== `Basic ${btoa('oic:right')}`) return answer(401, { detail: planted })
+      if (request.url === '/apis/common/system/healthCheck/') return answer(health, { detail: planted })
+      if (request.url === '/v1/catalog') return answer(200, { services: [] })
+      if (request.url === '/v1/openapi.json') return answer(200, description)
+      return answer(404, {})
+    }),
+  )
+
+/** As much of SMTP as a login takes. */
+const startMailServer = () =>
+  listening(
+    createTcpServer((socket) => {
+      socket.write('220 mail.example ESMTP\r\n')
+      socket.on('data', (command: Buffer) => {
+        const verb = command.toString().slice(0, 4).toUpperCase()
+        if (verb === 'EHLO') socket.write('250-mail.example\r\n250 AUTH PLAIN\r\n')
+        else if (verb === 'AUTH') {
+          const [, user, password] = Buffer.from(command.toString().split(' ')[2] ?? '', 'base64')
+            .toString()
+            .split('\0')
+          socket.write(user === 'tieline' && password === 'right' ? '235 welcome\r\n' : `535 not ${planted}\r\n`)
+        } else socket.end('221 bye\r\n')
+      })
+      socket.on('error', () => undefined)
+    }),
+  )
+
+const installation = (far: { port: number }, mail: { port: number }, password = 'right') => {
+  const auth = { basic: { username: 'oic', password } }
+  return {
+    connections: {
+      DACS_MAIN: { kind: 'dacs', baseUrl: `http://127.0.0.1:${far.port}/apis`, auth },
+      DERMS_SITE1: { kind: 'derms', baseUrl: `http://127.0.0.1:${far.port}/v1`, auth },
+    },
+    mail: { url: `smtp://tieline:${password}@127.0.0.1:${mail.port}` },
+  }
+}
+
+it('says of each connection and of the mail server that it works', async () => {
+  await using far = await startFarSide()
+  await using mail = await startMailServer()
+  await using site = await openInstallation(installation(far, mail))
+  const { code, out, err } = await site.run('connections', 'test')
+  expect({ code, err }).toEqual({ code: 0, err: '' })
+  expect(out.split('\n')).toEqual([
+    'mail: the server answers, and takes the login if there is one.',
+    expect.stringMatching(/^DACS_MAIN: healthy \(HTTP 200, \d+ ms\)\.$/),
+    expect.stringMatching(/^DERMS_SITE1: answers and describes what Tieline calls \(\d+ ms\)\.$/),
+    '',
+  ])
+})
+
+it('says what is wrong with credentials, in a sentence each and without a word of the far side', async () => {
+  await using far = await startFarSide()
+  await using mail = await startMailServer()
+  await using site = await openInstallation(installation(far, mail, 'wrong'))
+  const { code, out, err } = await site.run('connections', 'test')
+  expect(code).toBe(1)
+  expect(out).toContain('DACS_MAIN: healthCheck answered 401; check user, password or client secret.\n')
+  expect(out).toContain('DERMS_SITE1: catalog answered 401; check user, password or client secret.\n')
+  expect(out).toContain('mail: The mail server could not take the mail (535); check mail.url')
+  expect(err).toBe('3 of 3 connections have a fault.\n')
+  expect(out + err).not.toMatch(new RegExp(`${planted}|wrong`))
+})
+
+it('says when DACS is degraded, and what DERMS does not offer', async () => {
+  await using far = await startFarSide({ health: 203, description: { paths: { '/enroll': { post: {} } } } })
+  await using mail = await startMailServer()
+  await using site = await openInstallation(installation(far, mail))
+  expect(await site.run('connections', 'test', 'DACS_MAIN')).toMatchObject({
+    code: 1,
+    out: 'DACS_MAIN: healthCheck answered 203; it is degraded, which acceptDegradedHealth takes for healthy.\n',
+  })
+  expect(await site.run('connections', 'test', 'DERMS_SITE1')).toMatchObject({
+    code: 1,
+    out: 'DERMS_SITE1: openapi.json lacks POST /status-check; check baseUrl, paths and the release.\n',
+  })
+})
+
+it('takes a page for no API description', async () => {
+  await using far = await startFarSide({ description: '<html>' })
+  await using mail = await startMailServer()
+  await using site = await openInstallation(installation(far, mail))
+  expect(await site.run('connections', 'test', 'DERMS_SITE1')).toMatchObject({
+    code: 1,
+    out: 'DERMS_SITE1: openapi.json is no API description.\n',
+  })
+})
+
+it('says that nothing listens, and which connections there are', async () => {
+  await using site = await openInstallation()
+  expect(await site.run('connections', 'test', 'DACS_MAIN')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(
+      /^DACS_MAIN: healthCheck got no connection \(ECONNREFUSED\); check baseUrl, the network/,
+    ),
+  })
+  expect(await site.run('connections', 'test', 'DACS_MAIM')).toMatchObject({
+    code: 1,
+    err: 'There is no connection DACS_MAIM; there are DACS_MAIN, DERMS_SITE1.\n',
+  })
+})

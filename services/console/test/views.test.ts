@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { createAccess } from '../src/access.ts'
+import { formatMessage } from '../src/message-view.ts'
+import { formatFields, formatTable } from '../src/table.ts'
+import { formatAge, formatTime, parseSince } from '../src/times.ts'
+import { cheapHash } from './harness.ts'
+
+describe('tables', () => {
+  it('are as wide as their cells, without blanks at the end of a line', () => {
+    expect(
+      formatTable(
+        ['key', 'state'],
+        [
+          ['a', 'dead'],
+          ['long', ''],
+        ],
+      ),
+    ).toBe('key   state\na     dead\nlong')
+    expect(formatFields({ id: 'm-1', line: undefined, code: '', attempts: 0 })).toBe('id        m-1\nattempts  0')
+  })
+
+  it('let no id of another system steer the terminal', () => {
+    const id = '\u001B[2Jred\u202E\u2028'
+    expect(formatTable(['id'], [[id]])).toBe('id\n\u{FFFD}[2Jred\u{FFFD}\u{FFFD}')
+    expect(formatFields({ id })).not.toContain('\u001B')
+  })
+})
+
+describe('times', () => {
+  it('are told locally and in UTC', () => {
+    expect(formatTime(Date.UTC(2026, 10, 21, 14, 3, 22, 500))).toMatch(
+      /^2026-11-2\d \d\d:03:22 \(2026-11-21T14:03:22Z\)$/,
+    )
+  })
+
+  it('are read as ages and as ISO 8601, and as nothing else', () => {
+    const now = Date.UTC(2026, 10, 21)
+    expect(parseSince('90s', now)).toBe(now - 90_000)
+    expect(parseSince('2h', now)).toBe(now - 7_200_000)
+    expect(parseSince('3d', now)).toBe(now - 259_200_000)
+    expect(parseSince('2026-11-20T10:00:00Z', now)).toBe(Date.UTC(2026, 10, 20, 10))
+    for (const text of ['', '2', 'h', '2w', '1.5h', 'yesterday', '2026-13-01', '7']) {
+      expect(parseSince(text, now), text).toBeUndefined()
+    }
+  })
+
+  it('ages are rounded down to a unit that says something', () => {
+    const ages = [-5, 59_999, 60_000, 3_599_000, 47 * 3_600_000, 48 * 3_600_000].map(formatAge)
+    expect(ages).toEqual(['0 s', '59 s', '1 min', '59 min', '47 h', '2 d'])
+  })
+})
+
+it('a message is shown with what its code means and each call that it intended', () => {
+  const at = Date.UTC(2026, 10, 21, 14)
+  const shown = formatMessage({
+    ...{ key: 'stage-status.SITE1.m-1', flow: 'stage-status', instance: 'SITE1', id: 'm-1', client: 'derms' },
+    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 2, attempts: 3, outcome: 'FAILURE' },
+    ...{ code: 'target-forbidden', nextAt: undefined, line: 'SITE1.s-1', division: undefined, changed: true },
+    timeline: [{ at, what: 'called', status: 403, connection: 'DACS_MAIN' }],
+    effects: [
+      {
+        id: 'create',
+        state: 'failed',
+        operation: 'createProgramEvent',
+        connection: 'DACS_MAIN',
+        tries: 3,
+        status: 403,
+        at,
+      },
+    ],
+  })
+  expect(shown).toContain('The target answered 403')
+  expect(shown).toContain('generation  2, payload-changed')
+  expect(shown).toContain('called  status=403 connection=DACS_MAIN')
+  expect(shown).toMatch(/create +failed +createProgramEvent +DACS_MAIN +3 +403/)
+})
+
+it('a right password is remembered for a minute, a wrong one never helps', async () => {
+  let now = 1_000
+  const users = [{ name: 'ann', role: 'operator' as const, passwordHash: cheapHash('right') }]
+  const access = createAccess(users, () => now)
+  expect(await access('ann', 'right')).toMatchObject({ name: 'ann', role: 'operator' })
+  // Nobody can be verified any more, so only what is remembered lets somebody in.
+  users[0] = { name: 'ann', role: 'operator', passwordHash: cheapHash('changed') }
+  expect(await access('ann', 'right')).toMatchObject({ name: 'ann' })
+  expect(await access('ann', 'wrong')).toBeUndefined()
+  expect(await access('bob', 'right')).toBeUndefined()
+  now += 60_001
+  expect(await access('ann', 'right')).toBeUndefined()
+})
