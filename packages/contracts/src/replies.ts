@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { flowSpec, type InboundFlowId } from './flows.ts'
-import { renderMsgAck } from './msg-ack.ts'
+import { textOf, valueAt } from './json-object.ts'
+import { type AckType, renderMsgAck } from './msg-ack.ts'
 import { oicFault } from './oic-fault.ts'
 
 /** The HTTP answer of an awaited flow. */
@@ -19,8 +20,8 @@ export const externalIdReply = (id: string): WireReply => ({
 })
 
 interface ProvisionalFacts {
-  /** The message's own id: `messageId`, or `dacsMessageId` for a device status. */
-  messageId: string
+  /** What the sender calls the records of the message, see `ownIds`. */
+  ids: readonly string[]
   msgAckWrapper: boolean
   nowISO: string
 }
@@ -29,10 +30,7 @@ interface ProvisionalFacts {
  * The answer to a caller whose message is accepted but not finished in time. Both forms make the sender repeat the message,
  * and the repeat collects the result.
  */
-export function provisionalReply(
-  flow: InboundFlowId,
-  { messageId, msgAckWrapper, nowISO }: ProvisionalFacts,
-): WireReply {
+export function provisionalReply(flow: InboundFlowId, { ids, msgAckWrapper, nowISO }: ProvisionalFacts): WireReply {
   if (flowSpec(flow).replyShape === 'externalId') {
     return {
       status: 503,
@@ -44,12 +42,30 @@ export function provisionalReply(
       }),
     }
   }
-  const response = {
-    ...(flow === 'device-status-ack' ? { dacsMessageId: messageId } : { id: messageId }),
-    value: 'IN_PROGRESS',
-    responseCode: 'FAILURE',
-    responseTimeISO: nowISO,
-  }
-  const ack = { ackType: 'FAILURE' as const, whenISO: nowISO, responses: [response] }
+  const responses = ids.map((id) => wholeMessageResponse(flow, { id, value: 'IN_PROGRESS', code: 'FAILURE', nowISO }))
+  const ack = { ackType: 'FAILURE' as const, whenISO: nowISO, responses }
   return { status: 200, body: renderMsgAck(ack, { msgAckWrapper }) }
+}
+
+/** The answer about one record when all records of the message share one fate. */
+export const wholeMessageResponse = (
+  flow: InboundFlowId,
+  { id, value, code, nowISO }: { id: string; value: string; code: AckType; nowISO: string },
+) => ({
+  ...(flow === 'device-status-ack' ? { dacsMessageId: id } : { id }),
+  value,
+  responseCode: code,
+  responseTimeISO: nowISO,
+})
+
+/**
+ * What the sender calls the records of a message: the `messageId` of each enrollment, else the one id of the message. A
+ * message or record without an id has an empty one, so that every record is answered.
+ */
+export function ownIds(flow: InboundFlowId, body: unknown): string[] {
+  const records = flow === 'enrollment-request' ? valueAt(body, 'params') : [body]
+  const ids = (Array.isArray(records) ? records : []).map(
+    (record) => textOf(valueAt(record, 'messageId')) ?? textOf(valueAt(record, 'dacsMessageId')) ?? '',
+  )
+  return ids.length === 0 ? [''] : ids
 }

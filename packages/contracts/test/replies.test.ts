@@ -5,11 +5,11 @@ import type { inboundFlowIds } from '../src/flows.ts'
 import { oicFault, oicFaultDocument } from '../src/oic-fault.ts'
 import { describeIssues, problem, problemDocument } from '../src/problem.ts'
 import { readProblemDetail } from '../src/problem-detail-document.ts'
-import { externalIdReply, provisionalReply } from '../src/replies.ts'
+import { externalIdReply, ownIds, provisionalReply } from '../src/replies.ts'
 
 const nowISO = '2024-09-01T18:00:00.000Z'
 const provisional = (flow: (typeof inboundFlowIds)[number]) =>
-  provisionalReply(flow, { messageId: 'M1', msgAckWrapper: true, nowISO })
+  provisionalReply(flow, { ids: ['M1'], msgAckWrapper: true, nowISO })
 
 describe('replies', () => {
   test('a provisional reply makes DERMS send again', () => {
@@ -26,6 +26,17 @@ describe('replies', () => {
       },
     })
     expect(JSON.stringify(provisional('device-status-ack'))).toContain('"dacsMessageId":"M1"')
+  })
+
+  test('every record of an enrollment request has an answer, also one without an id', () => {
+    expect(ownIds('enrollment-request', { params: [{ messageId: 'E1' }, {}, { messageId: 'E2' }] })).toEqual([
+      'E1',
+      '',
+      'E2',
+    ])
+    expect(ownIds('enrollment-request', {})).toEqual([''])
+    expect(ownIds('stage-status', { messageId: 'S1' })).toEqual(['S1'])
+    expect(ownIds('device-status-ack', { dacsMessageId: 'D1' })).toEqual(['D1'])
   })
 
   test('a provisional reply makes DACS send again', () => {

@@ -1,8 +1,8 @@
+import { ackTime } from '@tieline/contracts/date-time'
 import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
-import { textOf, valueAt } from '@tieline/contracts/json-object'
 import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
 import { oicFault } from '@tieline/contracts/oic-fault'
-import { provisionalReply } from '@tieline/contracts/replies'
+import { ownIds, provisionalReply, wholeMessageResponse } from '@tieline/contracts/replies'
 import { hasWorker, leaveUncollected } from '@tieline/journal/intake'
 import type { Waited } from '@tieline/journal/replies'
 import type { Acceptance } from '@tieline/journal/types'
@@ -54,7 +54,7 @@ export function createReply({ installation, store }: { installation: Installatio
   }
 
   function provisional({ flow, body }: Accepted): HttpAnswer {
-    const facts = { messageId: ownId(body), msgAckWrapper, nowISO: new Date().toISOString() }
+    const facts = { ids: ownIds(flow, body), msgAckWrapper, nowISO: ackTime(Date.now()) }
     const told = provisionalReply(flow, facts)
     return told.status === 503 ? { ...told, headers: retryAfter } : told
   }
@@ -71,14 +71,8 @@ export function createReply({ installation, store }: { installation: Installatio
   function lastWord({ flow, body }: Accepted, ackType: AckType, value: string, detail: string): HttpAnswer {
     if (flowSpec(flow).replyShape === 'externalId')
       return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
-    const nowISO = new Date().toISOString()
-    const id = ownId(body)
-    const known = flow === 'device-status-ack' ? { dacsMessageId: id } : { id }
-    const response = { ...known, value, responseCode: ackType, responseTimeISO: nowISO }
-    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses: [response] }, { msgAckWrapper }) }
+    const nowISO = ackTime(Date.now())
+    const responses = ownIds(flow, body).map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
+    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, { msgAckWrapper }) }
   }
 }
-
-/** What the sender calls the whole message; empty for an enrollment request, whose records are named instead. */
-const ownId = (body: unknown): string =>
-  textOf(valueAt(body, 'messageId')) ?? textOf(valueAt(body, 'dacsMessageId')) ?? ''
