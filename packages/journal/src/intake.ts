@@ -37,7 +37,7 @@ export async function accept(journal: Journal, incoming: Incoming): Promise<Acce
 
   const known = { key, generation: decision.generation }
   if (decision.kind === 'replayed')
-    return { ...known, kind: 'replayed', reply: openReply(journal, key, decision.reply) }
+    return { ...known, kind: 'replayed', reply: readableReply(journal, key, decision.reply) }
   return { ...known, kind: decision.kind, workerSeenAt: decision.seen }
 }
 
@@ -83,6 +83,16 @@ export async function leaveUncollected(
 
 export function openReply(journal: Journal, key: string, sealed: string | null | undefined): Reply | undefined {
   return sealed ? (JSON.parse(journal.sealer.open(sealed, replyContext(key))) as Reply) : undefined
+}
+
+/** The message is accepted all the same when its stored reply was damaged: the caller is told so instead of being refused. */
+function readableReply(journal: Journal, key: string, sealed: string | undefined): Reply | undefined {
+  try {
+    return openReply(journal, key, sealed)
+  } catch (error) {
+    journal.logger.error({ err: error, key }, 'A stored reply cannot be read')
+    return undefined
+  }
 }
 
 /** Seconds after which a queue without a sign of a worker is taken for dead. */

@@ -221,7 +221,7 @@ function toSummary(key: string, fields: Record<string, string>): MessageSummary 
     nextAt: optionalNumber('nextAt'),
     line: fields.line || undefined,
     division: fields.division || undefined,
-    changed: fields.changed === '1',
+    changed: fields.changed !== undefined,
   }
 }
 

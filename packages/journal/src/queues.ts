@@ -19,8 +19,8 @@ export interface Queues extends AsyncDisposable {
   readonly all: readonly Queue<Ticket>[]
   /** Wakes a worker. Adding a run that BullMQ still knows does nothing. */
   add(run: Run): Promise<void>
-  /** Takes a dead letter's ticket out of the failed set. */
-  remove(flow: FlowId, run: string): Promise<void>
+  /** Takes the job of a run that is over out of its queue, such as a dead letter's ticket. False: a worker still holds it. */
+  remove(flow: FlowId, run: string): Promise<boolean>
   /** For each run: whether BullMQ still has an unfinished job for it. */
   alive(runs: readonly { flow: FlowId; run: string }[]): Promise<boolean[]>
 }
@@ -66,7 +66,7 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
       await queueOf(flow).add(flow, { key }, { jobId: run })
     },
     async remove(flow, run) {
-      await queueOf(flow).remove(run)
+      return (await queueOf(flow).remove(run)) === 1
     },
     async alive(runs) {
       const pipeline = redis.pipeline()

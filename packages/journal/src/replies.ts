@@ -30,16 +30,25 @@ export async function startReplyDesk(journal: Journal, subscriber: RedisConnecti
   const look = async (keys: readonly string[]) => {
     if (keys.length === 0) return
     const pipeline = journal.redis.pipeline()
-    for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'generation', 'state', 'reply')
+    for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'changed', 'state', 'reply')
     const answers = (await pipeline.exec()) ?? []
     keys.forEach((key, i) => {
       const [error, fields] = answers[i] ?? []
       if (error || !Array.isArray(fields)) return
       for (const waiter of waiters.get(key) ?? []) {
-        const waited = readRecord(journal, waiter, fields as (string | null)[])
+        const waited = readSafely(waiter, fields as (string | null)[])
         if (waited) waiter.end(waited)
       }
     })
+  }
+  /** One reply that cannot be read must not keep the others from their callers. */
+  const readSafely = (waiter: Waiter, fields: (string | null)[]) => {
+    try {
+      return readRecord(journal, waiter, fields)
+    } catch (error) {
+      journal.logger.error({ err: error, key: waiter.key }, 'A reply cannot be read; its caller goes away without it')
+      return undefined
+    }
   }
   const lookSafely = (keys: readonly string[]) =>
     look(keys).catch((error) => journal.logger.warn({ err: error }, 'Could not read awaited replies; will look again'))
@@ -85,8 +94,9 @@ export async function startReplyDesk(journal: Journal, subscriber: RedisConnecti
 }
 
 function readRecord(journal: Journal, waiter: Waiter, fields: (string | null)[]): Waited | undefined {
-  const [generation, state, reply] = fields
-  if (Number(generation) > waiter.generation) return { kind: 'superseded' }
+  const [changed, state, reply] = fields
+  // A later generation with the same payload answers the earlier one's callers too.
+  if (Number(changed) > waiter.generation) return { kind: 'superseded' }
   if (!settledStates.some((settled) => settled === state)) return undefined
   return { kind: 'settled', reply: openReply(journal, waiter.key, reply) }
 }

@@ -60,6 +60,7 @@ async function attemptMessage<Tables extends { readonly version: number }>(conte
     key,
     run,
     token: fencingToken,
+    started: job.attemptsStarted,
     now: journal.clock(),
     watchMs,
     nextRun: randomUUID(),

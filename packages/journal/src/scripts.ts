@@ -46,7 +46,7 @@ export function createScriptRunner(redis: RedisConnection, base: string): RunScr
   return async (name, named, blobs = []) => {
     const script = scripts.get(name)
     if (!script) throw new JournalError(name, 'unknown script')
-    const args = [JSON.stringify(named), ...blobs]
+    const args = [wellFormedJson(named), ...blobs]
     try {
       return await redis.evalsha(script.sha, 1, base, ...args).catch((error: unknown) => {
         if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
@@ -57,6 +57,13 @@ export function createScriptRunner(redis: RedisConnection, base: string): RunScr
       throw new JournalError(name, error)
     }
   }
+}
+
+/** Half a surrogate pair, as a sender may put it into any field, is JSON to JavaScript but not to Redis' scripts. */
+function wellFormedJson(named: object): string {
+  const json = JSON.stringify(named)
+  if (!json.includes('\\ud')) return json
+  return JSON.stringify(named, (_name, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value))
 }
 
 /** Redis answers these while it is full, starting, failing over or read-only: the same call may succeed in a moment. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
+import type { ChainableCommander } from 'ioredis'
 import { enqueueDue } from './attempt.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, hourMs, type Journal, watchMs } from './journal.ts'
@@ -22,8 +23,7 @@ export function startSweeper(journal: Journal, everyMs = 5_000): AsyncDisposable
   const sweep = async () => {
     const mine = await journal.redis.set(`${journal.base}:sweeper`, self, 'PX', Math.max(everyMs - 100, 100), 'NX')
     if (mine === null) return
-    await reviveLost(journal)
-    await notifyUncollected(journal)
+    await sweepOnce(journal)
     if (journal.clock() - trimmedAt < trimEveryMs) return
     trimmedAt = journal.clock()
     await trimExpired(journal)
@@ -43,43 +43,85 @@ export function startSweeper(journal: Journal, everyMs = 5_000): AsyncDisposable
 }
 
 /** Looks at the open messages nobody has heard of for a while. */
-export async function reviveLost(journal: Journal): Promise<void> {
-  const keys = await journal.redis.zrangebyscore(
-    `${journal.base}:open`,
-    '-inf',
-    journal.clock(),
-    'LIMIT',
-    0,
-    sweepBatch,
+export const reviveLost = (journal: Journal): Promise<void> =>
+  inBatches(
+    () => due(journal, ':open', journal.clock()),
+    (keys) => reviveBatch(journal, keys),
   )
-  if (keys.length === 0) return
-  const pipeline = journal.redis.pipeline()
-  for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'flow', 'run', 'blockedBy', 'state')
-  const records = ((await pipeline.exec()) ?? []).map(([, fields]) => fields as (string | null)[])
 
-  const suspects = keys.flatMap((key, i) => {
-    const [flow, run, blockedBy, state] = records[i] ?? []
-    // A message that waits has no job of its own: what it waits for has one.
-    return flow && isFlowId(flow) && run
-      ? [{ key, flow, run, job: blockedBy || run, waits: state === 'waiting' && !blockedBy }]
-      : []
+async function reviveBatch(journal: Journal, keys: readonly string[]): Promise<void> {
+  const suspects = await readSuspects(journal, keys)
+  const withJob = suspects.flatMap(({ key, job }) => (job ? [{ key, job }] : []))
+  const alive = await journal.queues.alive(withJob.map(({ job }) => job))
+  const comes = new Set(withJob.filter((_, i) => alive[i]).map(({ key }) => key))
+  const sound = suspects.filter((suspect) => suspect.sound || comes.has(suspect.key))
+  const lost = suspects.filter((suspect) => !suspect.sound && !comes.has(suspect.key))
+  const nextLook = journal.clock() + 2 * watchMs
+  if (sound.length > 0)
+    await journal.redis.zadd(`${journal.base}:open`, 'XX', ...sound.flatMap(({ key }) => [nextLook, key]))
+  await Promise.all(lost.map(({ key, run }) => revive(journal, key, run)))
+}
+
+interface Suspect {
+  readonly key: string
+  readonly run: string
+  /** The job that must come for the message. */
+  readonly job?: { readonly flow: FlowId; readonly run: string }
+  /** Without a job: whether that is as it should be. */
+  readonly sound: boolean
+}
+
+async function readSuspects(journal: Journal, keys: readonly string[]): Promise<Suspect[]> {
+  const records = await readAll(journal, (pipeline) => {
+    for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'flow', 'run', 'blockedBy', 'state', 'line')
   })
-  const alive = await journal.queues.alive(suspects.map(({ flow, job }) => ({ flow, run: job })))
-  for (const [i, { key, run, waits }] of suspects.entries()) {
-    if (alive[i] && !waits) {
-      await journal.redis.zadd(`${journal.base}:open`, 'XX', journal.clock() + 2 * watchMs, key)
-      continue
-    }
-    const named = { key, run, nextRun: randomUUID(), now: journal.clock(), watchMs }
-    const { moved } = JSON.parse(String(await journal.run('revive', named))) as { moved?: Run }
-    if (moved) await enqueueDue(journal, [], moved)
+  const holders = await readAll(journal, (pipeline) => {
+    for (const record of records) pipeline.get(`${journal.base}:h:${(record as (string | null)[])[4]}`)
+  })
+  return keys.map((key, i) => {
+    const [flow, run, blockedBy, state] = records[i] as (string | null)[]
+    if (!flow || !run) return { key, run: '', sound: false }
+    // A flow of a newer version of Tieline is looked after by that version.
+    if (!isFlowId(flow)) return { key, run, sound: true }
+    // A message that waits has no job of its own: what it waits for has one.
+    if (state === 'waiting' && !blockedBy) return { key, run, sound: holders[i] !== null && holders[i] !== key }
+    return { key, run, job: { flow, run: blockedBy || run }, sound: false }
+  })
+}
+
+async function readAll(journal: Journal, ask: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
+  const pipeline = journal.redis.pipeline()
+  ask(pipeline)
+  return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
+    if (error) throw error
+    return answer
+  })
+}
+
+async function revive(journal: Journal, key: string, run: string): Promise<void> {
+  const named = { key, run, nextRun: randomUUID(), now: journal.clock(), watchMs }
+  const { moved } = JSON.parse(String(await journal.run('revive', named))) as { moved?: Run }
+  if (moved) await enqueueDue(journal, [], moved)
+}
+
+/** Takes jobs of runs that are over out of their queues; what a worker still holds comes at the next sweep. */
+async function removeWithdrawn(journal: Journal): Promise<void> {
+  const withdrawn = `${journal.base}:withdrawn`
+  for (const member of await journal.redis.srandmember(withdrawn, sweepBatch)) {
+    const [flow = '', run = ''] = member.split(' ')
+    if (!isFlowId(flow) || (await journal.queues.remove(flow, run))) await journal.redis.srem(withdrawn, member)
   }
+}
+
+export async function sweepOnce(journal: Journal): Promise<void> {
+  await reviveLost(journal)
+  await removeWithdrawn(journal)
+  await notifyUncollected(journal)
 }
 
 async function notifyUncollected(journal: Journal): Promise<void> {
   const now = journal.clock()
-  const keys = await journal.redis.zrangebyscore(`${journal.base}:uncollected`, '-inf', now, 'LIMIT', 0, sweepBatch)
-  for (const key of keys) {
+  for (const key of await due(journal, ':uncollected', now)) {
     const [flow, generation, attempts, outcome] = await journal.redis.hmget(
       `${journal.base}:m:${key}`,
       'flow',
@@ -113,23 +155,40 @@ async function notifyUncollected(journal: Journal): Promise<void> {
 export async function trimExpired(journal: Journal): Promise<void> {
   const now = journal.clock()
   const { messagesDays, payloadHours, auditDays } = journal.retention
-  const spent = await expired(journal, `${journal.base}:spent`, now - payloadHours * hourMs)
-  for (const key of spent) await trim(journal, key, true)
+  await trimSet(journal, ':spent', now - payloadHours * hourMs, true)
   for (const flow of flowIds) {
-    for (const state of settledStates) {
-      const old = await expired(journal, `${journal.base}:s:${flow}:${state}`, now - messagesDays * dayMs)
-      for (const key of old) await trim(journal, key, false)
-    }
+    for (const state of settledStates) await trimSet(journal, `:s:${flow}:${state}`, now - messagesDays * dayMs, false)
   }
   await journal.redis.xtrim(`${journal.base}:audit`, 'MINID', now - auditDays * dayMs)
 }
 
-const expired = (journal: Journal, zset: string, before: number) =>
-  journal.redis.zrangebyscore(zset, '-inf', before, 'LIMIT', 0, sweepBatch)
+const trimSet = (journal: Journal, from: string, before: number, payloadOnly: boolean): Promise<void> =>
+  inBatches(
+    () => due(journal, from, before),
+    async (keys) => {
+      await Promise.all(keys.map((key) => trim(journal, { key, from, before, payloadOnly })))
+    },
+  )
 
-async function trim(journal: Journal, key: string, payloadOnly: boolean): Promise<void> {
-  const named = { key, payloadOnly, now: journal.clock(), watchMs }
-  const gone = JSON.parse(String(await journal.run('trim', named))) as { ref?: string; run?: string; flow?: FlowId }
-  if (gone.ref) await journal.payloads.remove(gone.ref)
-  if (gone.run && gone.flow) await journal.queues.remove(gone.flow, gone.run)
+async function trim(
+  journal: Journal,
+  what: { key: string; from: string; before: number; payloadOnly: boolean },
+): Promise<void> {
+  const answer = String(await journal.run('trim', { ...what, now: journal.clock(), watchMs }))
+  const { ref, ticket, flow } = JSON.parse(answer) as { ref?: string; ticket?: string; flow?: FlowId }
+  if (ref) await journal.payloads.remove(ref)
+  if (ticket && flow) await journal.queues.remove(flow, ticket)
+}
+
+/** The members whose time has come, the longest overdue first. */
+const due = (journal: Journal, set: string, until: number): Promise<string[]> =>
+  journal.redis.zrangebyscore(`${journal.base}${set}`, '-inf', until, 'LIMIT', 0, sweepBatch)
+
+/** `work` must take what it gets out of what `next` finds: a backlog of any size is worked off in one go. */
+async function inBatches(next: () => Promise<string[]>, work: (keys: string[]) => Promise<void>): Promise<void> {
+  for (;;) {
+    const keys = await next()
+    if (keys.length > 0) await work(keys)
+    if (keys.length < sweepBatch) return
+  }
 }

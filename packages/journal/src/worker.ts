@@ -55,9 +55,11 @@ export async function startWorkers<Tables extends { readonly version: number }>(
     async [Symbol.asyncDispose]() {
       clearInterval(heart)
       stopping.abort()
-      await sweeper[Symbol.asyncDispose]()
-      const bound = setTimeout(() => connection.disconnect(), options.drainMs ?? 20_000)
-      await Promise.all(workers.map((worker) => worker.close()))
+      // While Redis is away neither BullMQ nor a sweep comes to an end.
+      const closed = Promise.all([...workers.map((worker) => worker.close()), sweeper[Symbol.asyncDispose]()])
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const bound = setTimeout(() => resolve(connection.disconnect()), options.drainMs ?? 20_000)
+      await Promise.race([closed, late])
       clearTimeout(bound)
     },
   }

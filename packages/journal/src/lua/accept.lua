@@ -36,13 +36,15 @@ end
 local withdrawn = message.state == 'dead' and message.run or nil
 local oldRef = message.payloadRef
 local moved = nil
+-- What was acknowledged is finished: when its sender sends it all the same, it wants it done again.
+if not same or message.answered == '1' then redis.call('DEL', effectsKey(a.key)) end
 if not same then
-  redis.call('DEL', effectsKey(a.key))
   if message.line ~= (a.line or '') then
     moved = leaveLine(message, a.nextRun)
     set(message, { line = a.line or '' })
   end
-  set(message, { hash = a.hash, changed = '1', division = a.division or '' })
+  -- Callers of generations before this one are told that they are superseded.
+  set(message, { hash = a.hash, changed = tonumber(message.generation) + 1, division = a.division or '' })
   index(message, a.terms)
 end
 set(message, { payloadRef = a.payloadRef or '' })
@@ -52,6 +54,6 @@ again(message, a.run)
 note(a.key, { what = 'accepted', generation = tonumber(message.generation), client = a.client,
   changed = (not same) or nil, waiting = message.state == 'waiting' or nil })
 if oldRef == message.payloadRef then oldRef = '' end
--- Whoever waits for the generation before learns that it is superseded.
+-- Whoever waits for a generation before learns that its payload was superseded.
 redis.call('PUBLISH', base .. ':news', a.key)
 return result(same and 'again' or 'changed', message, { withdrawn = withdrawn, moved = moved, oldRef = oldRef })

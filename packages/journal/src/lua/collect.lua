@@ -1,13 +1,12 @@
 -- Nobody waits for the reply any more (`how` = provisional or hung-up). `due` asks instead for the overdue e-mail.
 local message = read(a.key)
-if not message then return cjson.encode({}) end
 if a.due then
   redis.call('ZREM', base .. ':uncollected', a.key)
-  if message.outcome == 'SUCCESS' or not settledStates[message.state] then return cjson.encode({}) end
+  if not message or message.outcome == 'SUCCESS' or not settledStates[message.state] then return cjson.encode({}) end
   createNotices()
   return cjson.encode({ notified = true })
 end
-if tonumber(message.generation) ~= a.generation then return cjson.encode({}) end
+if not message or tonumber(message.generation) ~= a.generation then return cjson.encode({}) end
 if not settledStates[message.state] then
   set(message, { collect = a.how })
 elseif message.outcome ~= 'SUCCESS' then

@@ -5,6 +5,7 @@ if reason then return reason end
 
 local effect = cjson.decode(redis.call('HGET', effectsKey(a.key), a.effect))
 if effect.call ~= a.call then return 'stale' end
+if effect.state ~= 'sending' then return 'ok' end
 effect.state = a.state
 if a.state == 'confirmed' or a.state == 'refused' then effect.unknown = false end
 if a.state == 'unknown' then effect.unknown = true end

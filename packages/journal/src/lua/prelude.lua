@@ -72,6 +72,17 @@ local function joinLine(message)
   return holder == message.key
 end
 
+local function runOf(message) return { key = message.key, flow = message.flow, run = message.run } end
+
+-- A connection that waits for Redis sends a command again when its answer got lost. A script that finds its work done names
+-- the run to add a job for once more; a job that BullMQ knows already is not added twice.
+local function wake(message)
+  return message and message.state == 'accepted' and runOf(message) or nil
+end
+
+-- The job of a run that is over may be anywhere, also on its way into the failed set: the sweeper sees to it that it goes.
+local function withdraw(message) redis.call('SADD', base .. ':withdrawn', message.flow .. ' ' .. message.run) end
+
 -- Starts a waiting message under a new run id: a job under the old one may already have come and gone.
 local function release(key, run)
   local message = read(key)
@@ -80,7 +91,7 @@ local function release(key, run)
   move(message, 'accepted')
   watch(key, a.now + a.watchMs)
   note(key, { what = 'released' })
-  return { key = key, flow = message.flow, run = run }
+  return runOf(message)
 end
 
 local function leaveLine(message, nextRun)
@@ -131,12 +142,16 @@ local function again(message, run)
     redis.call('HDEL', recordKey(message.key), 'blockedBy')
     message.blockedBy = nil
   end
-  if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
-  redis.call('HDEL', recordKey(message.key), 'token', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome', 'reply',
-    'settledAt', 'settledBy', 'collect', 'answered', 'pins', 'made')
+  if before == 'dead' then
+    note(message.key, { what = 'resolved', generation = tonumber(message.generation) })
+    if run ~= message.run then withdraw(message) end
+  end
+  redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
+    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made')
   redis.call('ZREM', base .. ':uncollected', message.key)
   redis.call('ZREM', base .. ':spent', message.key)
   message.token = nil
+  message.started = nil
   set(message, { generation = tonumber(message.generation) + 1, run = run, attempts = 0, failures = 0, acceptedAt = a.now })
   local free = joinLine(message) and (message.blockedBy or '') == ''
   move(message, free and 'accepted' or 'waiting')

@@ -1,10 +1,11 @@
 -- The attempt ends without a result: another follows at `nextAt`. A postponement is no failure.
 local message = read(a.key)
+if message and message.endedBy == a.token then return 'ok' end
 local reason = lost(message)
 if reason then return reason end
 
 redis.call('HDEL', recordKey(a.key), 'token')
-set(message, { nextAt = a.nextAt })
+set(message, { nextAt = a.nextAt, endedBy = a.token })
 if a.code then
   set(message, { code = a.code, failures = tonumber(message.failures) + 1 })
   if not message.failedSince then set(message, { failedSince = a.now }) end

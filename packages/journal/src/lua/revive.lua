@@ -5,14 +5,14 @@ if not message or settledStates[message.state] then
   return cjson.encode({})
 end
 watch(a.key, a.now + a.watchMs)
-if message.run ~= a.run then return cjson.encode({}) end
+if message.run ~= a.run then return cjson.encode({ moved = message.run == a.nextRun and runOf(message) or nil }) end
 if message.state ~= 'waiting' then
+  -- BullMQ files the job of a worker that crashed too often among the failed ones; it is no dead letter.
+  withdraw(message)
   set(message, { run = a.nextRun })
-  redis.call('HDEL', recordKey(a.key), 'token')
+  redis.call('HDEL', recordKey(a.key), 'token', 'started')
   note(a.key, { what = 'revived' })
-  return cjson.encode({ moved = { key = a.key, flow = message.flow, run = a.nextRun } })
+  return cjson.encode({ moved = runOf(message) })
 end
 if (message.blockedBy or '') ~= '' then return cjson.encode({ moved = unblock(message) }) end
-local holder = redis.call('GET', holderKey(message.line))
-if holder == a.key then return cjson.encode({ moved = release(a.key, a.nextRun) }) end
-return cjson.encode({})
+return cjson.encode({ moved = joinLine(message) and release(a.key, a.nextRun) or nil })

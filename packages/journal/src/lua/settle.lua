@@ -1,12 +1,15 @@
 -- The end of a generation: state, reply, due e-mails and the release of the line, all or nothing.
 -- ARGV[2] = sealed reply or empty, ARGV[3..] = sealed payloads of the notices.
 local message = read(a.key)
-if message and message.settledBy == a.token then return cjson.encode({ kind = 'ok' }) end
+if message and message.endedBy == a.token then
+  local holder = message.line ~= '' and redis.call('GET', holderKey(message.line))
+  return cjson.encode({ kind = 'ok', moved = holder and wake(read(holder)) or nil })
+end
 local reason = lost(message)
 if reason then return cjson.encode({ kind = reason }) end
 
-redis.call('HDEL', recordKey(a.key), 'token', 'nextAt')
-set(message, { settledAt = a.now, settledBy = a.token, outcome = a.outcome, code = a.code or '', made = a.made })
+redis.call('HDEL', recordKey(a.key), 'token', 'started', 'nextAt')
+set(message, { settledAt = a.now, endedBy = a.token, outcome = a.outcome, code = a.code or '', made = a.made })
 if ARGV[2] ~= '' then set(message, { reply = ARGV[2] }) end
 move(message, a.state)
 redis.call('ZREM', openKey, a.key)

@@ -8,9 +8,10 @@ end
 local message = read(a.key)
 if not message then return answer('surplus') end
 if message.run ~= a.run then
-  if message.blockedBy == a.run then return answer('surplus', { moved = unblock(message) }) end
-  return answer('surplus')
+  return answer('surplus', { moved = message.blockedBy == a.run and unblock(message) or wake(message) })
 end
+-- A worker that stood still since it got the job: BullMQ has handed the job to another one meanwhile.
+if a.started and a.started < tonumber(message.started or '0') then return answer('surplus') end
 if message.state == 'dead' then
   -- The job that failed is the ticket of the dead letter. BullMQ counts `made` up when it files the ticket, so an equal
   -- count means a crash before filing, and a higher one that somebody asked for another run.
@@ -23,7 +24,9 @@ if message.state == 'waiting' or settledStates[message.state] then return answer
 
 if not (message.state == 'processing' and message.token == a.token) then
   local takenOver = message.state == 'processing'
-  set(message, { token = a.token, attempts = tonumber(message.attempts) + 1 })
+  -- BullMQ's token may come again with another run, so an end under it says nothing any more.
+  redis.call('HDEL', recordKey(a.key), 'endedBy')
+  set(message, { token = a.token, started = a.started or 0, attempts = tonumber(message.attempts) + 1 })
   move(message, 'processing')
   note(a.key, { what = 'attempt', number = tonumber(message.attempts), lookups = a.lookups, takenOver = takenOver or nil })
 end

@@ -1,7 +1,11 @@
--- Forgets a settled message, or only its payload, once its time is over.
+-- Forgets a settled message, or only its payload, once its time is over. `from` is the set that said so.
 local message = read(a.key)
-if not message then return cjson.encode({}) end
-if not settledStates[message.state] then return cjson.encode({}) end
+if not message then
+  redis.call('ZREM', base .. a.from, a.key)
+  return cjson.encode({})
+end
+-- It may have been run again since the sweeper read the set.
+if not settledStates[message.state] or tonumber(message.stateAt) > a.before then return cjson.encode({}) end
 local ref = message.payloadRef
 redis.call('DEL', payloadKey(a.key))
 redis.call('ZREM', base .. ':spent', a.key)
@@ -13,4 +17,4 @@ for _, term in ipairs(redis.call('SMEMBERS', base .. ':n:' .. a.key)) do redis.c
 redis.call('ZREM', stateKey(message.flow, message.state), a.key)
 redis.call('ZREM', base .. ':uncollected', a.key)
 redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), base .. ':n:' .. a.key)
-return cjson.encode({ ref = ref, run = message.run, flow = message.flow })
+return cjson.encode({ ref = ref, ticket = message.state == 'dead' and message.run or nil, flow = message.flow })
