@@ -20,7 +20,9 @@ export async function startProcesses({ redisUrl, ...changes }: ProcessesOptions)
   const directory = await mkdtemp(join(tmpdir(), 'tieline-faults-'))
   parts.defer(() => rm(directory, { recursive: true, force: true }))
   const dacs = parts.use(await startDacsSimulator({ auth: { basic: credentials.dacsTarget } }))
-  const derms = parts.use(await startDermsSimulator({ auth: { basic: credentials.dermsTarget }, retryIntervalMs: 200, maxRetries: 100 }))
+  const derms = parts.use(
+    await startDermsSimulator({ auth: { basic: credentials.dermsTarget }, retryIntervalMs: 200, maxRetries: 100 }),
+  )
   const mailbox = parts.use(await startMailbox())
   const configFile = join(directory, 'tieline.yaml')
   const farSides = { dacsUrl: dacs.url, dermsUrl: derms.url, smtpUrl: mailbox.url }

@@ -23,7 +23,7 @@ export const failures = {
   },
   'target-refused': {
     meaning: 'The target answered 400: a business refusal. It is not repeated automatically.',
-    next: 'Read the refusal with `tieline messages show`, mend the data, and send or rerun the message.',
+    next: "Mend the data or the settings of the target, then send or rerun the message. The target's own words are in the reply to the sender; they are not shown here, because they may hold personal data.",
   },
   'target-unauthorized': {
     meaning: 'The target answered 401, also after a new token was fetched.',

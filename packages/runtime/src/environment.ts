@@ -18,6 +18,7 @@ export interface Environment {
   readonly consolePort: number
   /** 0: any free port. */
   readonly metricsPort: number
+  readonly metricsHost: string
   readonly logLevel: LogLevel
   readonly dataDir: string
   /** The first encrypts, all decrypt. Empty: payloads are not encrypted. */
@@ -39,6 +40,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     configFile: e.TIELINE_CONFIG,
     ingressPort: e.INGRESS_PORT,
     consolePort: e.CONSOLE_PORT,
+    metricsHost: e.METRICS_HOST,
     metricsPort: e.METRICS_PORT,
     logLevel: e.LOG_LEVEL,
     dataDir: e.DATA_DIR,
@@ -63,6 +65,12 @@ export const environmentSchema = z.object({
   INGRESS_PORT: port(8080).describe('Port of the ingress.'),
   CONSOLE_PORT: port(8090).describe('Port of the console.'),
   METRICS_PORT: port(0).describe('Port of metrics and health, one per process; 0: any free port, which is logged.'),
+  METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe(
+      'Address that metrics and health listen at. Nobody has to log in there, so others than this machine are let in deliberately: 0.0.0.0.',
+    ),
   LOG_LEVEL: z.enum(logLevels).default('info').describe('Least level that is logged.'),
   DATA_DIR: z
     .string()

@@ -10,6 +10,7 @@ describe('the environment', () => {
       configFile: './config/tieline.yaml',
       ingressPort: 8080,
       consolePort: 8090,
+      metricsHost: '127.0.0.1',
       metricsPort: 0,
       logLevel: 'info',
       dataDir: './data',

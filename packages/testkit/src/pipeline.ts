@@ -81,6 +81,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       configFile: join(directory, 'tieline.yaml'),
       ingressPort: 0,
       consolePort: 0,
+      metricsHost: '127.0.0.1',
       metricsPort: 0,
       logLevel: 'silent',
       dataDir: directory,

@@ -75,6 +75,7 @@ export async function startWorkerService({
   parts.use(
     await startOperationsListener({
       port: environment.metricsPort,
+      host: environment.metricsHost,
       register,
       ready: async () => {
         if (!started) return { ready: false, reason: 'still starting' }

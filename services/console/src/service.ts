@@ -44,7 +44,15 @@ export async function startConsole(settings: ServiceSettings, { logger }: { logg
   const register = new Registry()
   collectDefaultMetrics({ register })
   const ready = async () => (await redis.ping()) === 'PONG'
-  parts.use(await startOperationsListener({ port: environment.metricsPort, register, ready, logger: log }))
+  parts.use(
+    await startOperationsListener({
+      port: environment.metricsPort,
+      host: environment.metricsHost,
+      register,
+      ready,
+      logger: log,
+    }),
+  )
   if (tls === undefined && !behindProxy) {
     log.warn('The console has neither tls nor behindProxy, so it listens on loopback only')
   }

@@ -44,7 +44,14 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
   const store = parts.use(await startStore(settings, logger, tuning))
   const ready = () => store.ready()
   const operations = parts.use(
-    await startOperationsListener({ port: environment.metricsPort, register, ready, openapi: buildOpenApi(), logger }),
+    await startOperationsListener({
+      port: environment.metricsPort,
+      host: environment.metricsHost,
+      register,
+      ready,
+      openapi: buildOpenApi(),
+      logger,
+    }),
   )
   const limits = { maxBytes: maxJsonBytes, idleMs: tuning.idleMs ?? 30_000 }
   const receive = createReceive({ installation, authenticate, store, limits })

@@ -1,0 +1,66 @@
+import type { InboundFlowId } from '@tieline/contracts/flows'
+import type { MessageDetails } from '@tieline/journal/operations'
+import type { ReceivedCall } from '@tieline/simulators/far-side'
+
+/** One request of a caller and what it was told. */
+export interface Sent {
+  readonly flow: InboundFlowId
+  /** The journal's name of the message. */
+  readonly key: string
+  readonly body: unknown
+  /** Hash of the body: equal for a repeat, different for a changed payload. */
+  readonly version: string
+  /** Milliseconds since 1970, as every time here. */
+  readonly at: number
+  /** Missing when the run ended first. */
+  answeredAt?: number
+  /** Missing when there was no answer. */
+  status?: number
+  reply?: unknown
+}
+
+/** One call that a simulator received, in order of arrival. */
+export type Call = Pick<ReceivedCall, 'operation' | 'body' | 'at' | 'answered' | 'applied'>
+
+/** A message as the journal has it at the end. */
+export interface Recorded extends MessageDetails {
+  /** Its place in the order of first acceptance. */
+  readonly seq: number
+  /** The payload of the last generation. */
+  readonly payload: unknown
+}
+
+export interface FaultEvent {
+  readonly at: number
+  readonly what: string
+}
+
+/** What became of the look at the whole installation after the faults. */
+export interface Recovery {
+  readonly faultsEndedAt: number
+  /** Until then everything had to be settled: the faults' end, or the last retry that was due by then, and 30 s. */
+  readonly deadline: number
+  /** Missing when it was not. */
+  readonly settledAt?: number
+  /** For every worker process and flow that took no message afterwards: which one. */
+  readonly idle: readonly string[]
+}
+
+/** All that can be known about a run; the judges look at nothing else. */
+export interface History {
+  readonly sent: readonly Sent[]
+  readonly dacs: readonly Call[]
+  readonly derms: readonly Call[]
+  readonly messages: readonly Recorded[]
+  readonly faults: readonly FaultEvent[]
+  readonly recovery: Recovery
+}
+
+export interface Violation {
+  readonly what: string
+  /** The messages it is about. */
+  readonly keys: readonly string[]
+}
+
+/** One property, judged on a whole history. */
+export type Judge = (history: History) => Violation[]
