@@ -166,6 +166,15 @@ export async function rerunMessage(
   return { kind: 'ok', generation: answer.generation }
 }
 
+/**
+ * Says who is about to retry the job of a dead letter, so that the audit can name somebody: a retried job itself says
+ * nothing of it.
+ */
+export async function nameResubmitter(journal: Journal, keys: readonly string[], who: string): Promise<void> {
+  const dead = (await summarize(journal, keys)).filter(({ state }) => state === 'dead')
+  await Promise.all(dead.map(({ key }) => journal.redis.hset(`${journal.base}:m:${key}`, 'resubmitter', who)))
+}
+
 /** Gives a dead letter up. */
 export async function discardDeadLetter(journal: Journal, key: string, { who, why }: Operator): Promise<Done> {
   const answer = JSON.parse(String(await journal.run('discard', { key, who, why, now: journal.clock() }))) as

@@ -10,6 +10,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { createAccess, type Role, type User } from './access.ts'
 import { boardPath, createBoard } from './board.ts'
 import { messagePage } from './message-page.ts'
+import { leaveName } from './resubmitter.ts'
 import { isSafe } from './safe-methods.ts'
 import { sameOrigin } from './same-origin.ts'
 
@@ -40,7 +41,12 @@ export function createConsoleApp({ journal, users, publicUrl, installation, logg
     const message = await showMessage(journal, c.req.param('key'))
     return message === undefined ? c.text('There is no such message', 404) : c.html(messagePage(message))
   })
-  app.all(`${boardPath}/*`, (c) => (mayChange(c.var.user.role) ? workingBoard : readOnlyBoard).fetch(c.req.raw, c.env))
+  app.all(`${boardPath}/*`, async (c) => {
+    const { name, role } = c.var.user
+    if (!mayChange(role)) return readOnlyBoard.fetch(c.req.raw, c.env)
+    if (!isSafe(c.req.method)) await leaveName(journal, c.req.path, name)
+    return workingBoard.fetch(c.req.raw, c.env)
+  })
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse()
     logger.error({ err: error }, `Unhandled error in ${c.req.method} ${c.req.path}`)

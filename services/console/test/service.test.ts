@@ -193,7 +193,9 @@ describe('dead letters', () => {
     expect(await retry()).toMatchObject({ status: 204 })
     await site.reaches(key, 'succeeded')
     expect(await showMessage(site.journal, key)).toMatchObject({ generation: 2, attempts: 1 })
-    expect(await readAudit(site.journal)).toContainEqual(expect.objectContaining({ what: 'resubmit', key }))
+    expect(await readAudit(site.journal)).toContainEqual(
+      expect.objectContaining({ what: 'resubmit', key, who: 'operator' }),
+    )
     const action = log
       .map((line) => JSON.parse(line))
       .find(({ path, status }) => status === 204 && path?.includes(ticket))

@@ -16,6 +16,8 @@ if message.state == 'dead' then
   -- The job that failed is the ticket of the dead letter. BullMQ counts `made` up when it files the ticket, so an equal
   -- count means a crash before filing, and a higher one that somebody asked for another run.
   if a.made <= tonumber(message.made or '0') then return answer('ticket', { code = message.code }) end
+  a.who = message.resubmitter or a.who
+  redis.call('HDEL', recordKey(a.key), 'resubmitter')
   again(message, a.run)
   note(a.key, { what = 'resubmitted', who = a.who, generation = tonumber(message.generation) })
   audit('resubmit', a.key)
