@@ -111,7 +111,7 @@ describe.concurrent('a result that takes longer than the reply may', () => {
 
   test('is told provisionally, work goes on, and the repeat collects it without another call', async () => {
     await using pipeline = await openPipeline(impatient)
-    pipeline.dacs.latency({ ms: 1_600 })
+    pipeline.dacs.latency({ ms: 1_400 })
     expect(await send(pipeline, scheduled)).toEqual(acknowledged('FAILURE', scheduled, 'IN_PROGRESS'))
     expect(await send(pipeline, scheduled)).toEqual(acknowledged('SUCCESS', scheduled))
     expect(await send(pipeline, scheduled)).toEqual(acknowledged('SUCCESS', scheduled))

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { InboundFlowId } from './flows.ts'
+import { flowSpec, type InboundFlowId } from './flows.ts'
 import { textOf, valueAt } from './json-object.ts'
 import { readMsgAck } from './msg-ack.ts'
 
@@ -45,7 +45,8 @@ export function identify(flow: InboundFlowId, body: unknown, client: string, pay
   const facts = readers[flow](body)
   const instance = bounded(textOf(valueAt(body, 'drmsInstanceId')) ?? client)
   const id = bounded(facts.id ?? payloadHash)
-  const { line, division, answers } = facts
+  const { division, answers } = facts
+  const line = flowSpec(flow).line === null ? undefined : facts.line
   return {
     key: [flow, instance, id].map(encoded).join('.'),
     instance,

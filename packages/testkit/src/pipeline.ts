@@ -96,7 +96,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   for (const service of options.services ?? (['enrollment', 'events', 'notifier'] as const)) {
     parts.use(await starters[service](settings, tuning))
   }
-  const ingress = parts.use(await startIngress(settings, { logger }))
+  // On a busy machine the ingress must not start without its store: it would refuse the first message.
+  const ingress = parts.use(await startIngress(settings, { logger, startWithinMs: 30_000 }))
   dacs.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.dacs })
   derms.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.derms })
 
