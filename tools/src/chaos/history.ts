@@ -12,9 +12,8 @@ export interface Sent {
   readonly version: string
   /** Milliseconds since 1970, as every time here. */
   readonly at: number
-  /** Missing when the run ended first. */
+  /** Missing, like the two below, when there was no answer. */
   answeredAt?: number
-  /** Missing when there was no answer. */
   status?: number
   reply?: unknown
 }

@@ -83,4 +83,5 @@ export function targetOf({ operation, body }: Pick<Call, 'operation' | 'body'>):
 }
 
 /** The calls of each effect in order of arrival. */
-export const callsByTarget = (calls: readonly Call[]): Map<string, Call[]> => Map.groupBy(calls, (call) => targetOf(call).target)
+export const callsByTarget = (calls: readonly Call[]): Map<string, Call[]> =>
+  Map.groupBy(calls, (call) => targetOf(call).target)

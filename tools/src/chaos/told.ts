@@ -46,4 +46,6 @@ export const isTerminal = (told: Told): boolean => terminal.has(told)
 
 /** A reply as text without its times: equal for equal results. */
 export const withoutTimes = (reply: unknown): string =>
-  JSON.stringify(reply, (name, value: unknown) => (name === 'whenISO' || name === 'responseTimeISO' ? undefined : value)) ?? ''
+  JSON.stringify(reply, (name, value: unknown) =>
+    name === 'whenISO' || name === 'responseTimeISO' ? undefined : value,
+  ) ?? ''
