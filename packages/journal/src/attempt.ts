@@ -107,8 +107,9 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
 
     const ended = await makeCall(intended, begun.unknown)
     await keepOutcome(id, call, ended)
+    // Where nobody knows, the target may have acted: an older message of the line must not follow.
+    if (ended.state !== 'failed') answered = true
     if (ended.error) throw ended.error
-    answered = true
     return { state: ended.state === 'confirmed' ? 'confirmed' : 'refused', result: ended.kept?.value as Result }
   }
 

@@ -7,7 +7,7 @@ import { answer, callError, dead, field, incoming, oneCall, openHarness, quickly
 const stage = (id: string, line = '1315') => incoming('stage-status', id, { line })
 
 describe('messages of one line', () => {
-  it('run one after another in the order of first acceptance, whatever the number of workers', async () => {
+  it('run singly and as they were first accepted, also with many workers', async () => {
     await using harness = await openHarness()
     const order: string[] = []
     let running = 0
@@ -81,6 +81,29 @@ describe('messages of one line', () => {
     expect(await field(harness.journal, 'stage-status.SITE1.create', 'outcome')).toBe('ERROR')
     expect(calls).toEqual(['create', 'cancel'])
     expect(ends).toEqual(['target-unreachable', 'superseded'])
+  })
+
+  it('count a call of unknown outcome as answered: an older message does not follow it', async () => {
+    await using harness = await openHarness()
+    const calls: string[] = []
+    await harness.work(
+      [
+        {
+          ...oneCall('stage-status', async (attempt) => {
+            calls.push(attempt.id)
+            throw callError(attempt.id === 'create' ? 'failed' : 'unknown')
+          }),
+          giveUp: () => dead,
+        },
+      ],
+      { spec: quickly(0) },
+    )
+    await accept(harness.journal, stage('create'))
+    await accept(harness.journal, stage('cancel'))
+    await eventually(async () => (await field(harness.journal, 'stage-status.SITE1.cancel', 'state')) === 'dead')
+    await accept(harness.journal, stage('create'))
+    await eventually(async () => (await field(harness.journal, 'stage-status.SITE1.create', 'state')) === 'superseded')
+    expect(calls).toEqual(['create', 'cancel'])
   })
 
   it('let a repeat of an older message wait for the one that runs', async () => {
