@@ -61,6 +61,7 @@ export const enrollment = (messageId: string) => ({
     assetList: [
       {
         sequence: 1,
+        assetId: planted('asset'),
         specification: 'NEST!N3GEN',
         assetType: 'SMART_THERMOSTAT',
         badgeNo: planted('badge'),
@@ -84,6 +85,7 @@ export const enrollmentSync = (syncRequestId: string, more: object = {}) => ({
       cisAccountId: planted('account'),
       subscriptionType: 'BYOT',
       status: 'ACTIVE',
+      programId: planted('prog'),
       programCode: 'BYOT-SUMMER',
       startDateTime: '2024-09-01T00:00:00-07:00',
       extra: planted('extra of a subscription'),
@@ -96,6 +98,8 @@ export const enrollmentSync = (syncRequestId: string, more: object = {}) => ({
       address: planted('extra address'),
       controllableDevices: [
         {
+          deviceId: planted('dev'),
+          deviceType: planted('device type'),
           nicId: 'NIC-0001',
           headEndSystem: 'NEST',
           serialNo: planted('serial'),

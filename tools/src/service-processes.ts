@@ -56,7 +56,8 @@ async function keepRunning(
     const startedAt = Date.now()
     const child = spawn(process.execPath, [join(root, 'services', name, 'src/main.ts')], {
       env,
-      stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit'],
+      // The channel tells the service when this process is gone, however it went.
+      stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit', 'ipc'],
     })
     if (output) {
       child.stdout?.pipe(output, { end: false })

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
 import { runService } from '@tieline/runtime/lifecycle'
 import { createLogger } from '@tieline/runtime/logger'
@@ -16,6 +17,7 @@ async function startInstallation(): Promise<AsyncDisposable> {
   await using parts = new AsyncDisposableStack()
 
   const redisUrl = environment.redisUrl ?? (await startOwnRedis(parts, environment.dataDir, logger))
+  if (installation.console.users.length === 0) logger.warn('Section console names no users: the console is not started')
   const names = [
     'enrollment',
     'events',
@@ -40,7 +42,7 @@ async function startInstallation(): Promise<AsyncDisposable> {
   return parts.move()
 }
 
-/** Its address goes to a file, so that the command line finds it. */
+/** Its address goes to a file, so that the command line finds it. A Redis that ends by itself is started again at that address. */
 async function startOwnRedis(
   parts: AsyncDisposableStack,
   dataDir: string,
@@ -48,11 +50,31 @@ async function startOwnRedis(
 ): Promise<string> {
   const directory = join(dataDir, 'redis')
   await mkdir(directory, { recursive: true })
-  const redis = parts.use(await startEmbeddedRedis({ dataDir: directory, logger }))
+  let redis = await startEmbeddedRedis({ dataDir: directory, logger })
+  const { url } = redis
+  let stopping = false
+  parts.defer(() => {
+    stopping = true
+    return redis[Symbol.asyncDispose]()
+  })
   const addressFile = join(directory, 'url')
-  await writeFile(addressFile, redis.url)
+  await writeFile(addressFile, url)
   parts.defer(() => rm(addressFile, { force: true }))
-  return redis.url
+
+  const keepRunning = async () => {
+    for (;;) {
+      await redis.ended
+      if (stopping || redis.ended === undefined) return
+      logger.error({ againInMs: redisPauseMs }, 'The embedded Redis ended; starting it again')
+      await delay(redisPauseMs)
+      redis = await startEmbeddedRedis({ dataDir: directory, logger, port: Number(new URL(url).port) })
+    }
+  }
+  // One that cannot be started again ends everything: the error is not caught, so `runService` tells it.
+  void keepRunning()
+  return url
 }
+
+const redisPauseMs = 1_000
 
 await runService(startInstallation, { shutdownMs: 40_000 })

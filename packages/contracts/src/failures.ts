@@ -131,7 +131,7 @@ export const failures = {
   },
   'store-unavailable': {
     meaning:
-      'Redis is away, full or refusing, or the ingress is stopping. The message is not known to be accepted: it may run once, never twice.',
+      'Redis is away, full or refusing, or the ingress is stopping. Nobody can say whether the message was taken. If it was, it runs, and a repeat of it joins it: it is not done twice.',
     next: 'The sender repeats the message. Look at Redis if it lasts.',
   },
   internal: {

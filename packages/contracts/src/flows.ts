@@ -1,5 +1,5 @@
 /**
- * The flow catalogue: every hop a message can take. Read top to bottom, this is the pipeline.
+ * The flow catalogue: what flows there are, where each comes in, and where it goes.
  * Plain data without behaviour; `identity.ts` says how a message of a flow is named, `replies.ts` how it is answered.
  */
 

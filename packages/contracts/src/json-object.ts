@@ -3,7 +3,7 @@ export type JsonObject = Record<string, unknown>
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The value under `root` when the body is wrapped in a property of that name, else the body itself. */
+/** The value under `root` when the body has such a root, else the body itself. */
 export const unwrapped = (body: unknown, root: string): unknown =>
   isJsonObject(body) && Object.hasOwn(body, root) ? body[root] : body
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { isJsonObject, textOf, unwrapped, valueAt } from './json-object.ts'
 
 /**
- * The one acknowledgment shape of DERMS. ERROR is a business refusal that nobody repeats; FAILURE is technical and its
- * sender will send again.
+ * The one acknowledgment shape of DERMS. After ERROR nobody repeats the message; after FAILURE its
+ * sender does.
  */
 export interface MsgAck {
   ackType: AckType

@@ -51,7 +51,10 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
           sizeLimit: 4_096,
         },
       })
-      queue.on('error', (error) => logger.warn({ err: error, queue: queue.name }, `Queue ${queue.name} lost Redis`))
+      queue.on('error', (error) => {
+        // The connection itself says that Redis is away, once for all queues and not for each try.
+        if (redis.status === 'ready') logger.warn({ err: error, queue: queue.name }, `Queue ${queue.name} met an error`)
+      })
       return [flow, queue]
     }),
   )

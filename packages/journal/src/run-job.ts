@@ -183,4 +183,8 @@ export function retryDelayMs(
 }
 
 const overtaken = () =>
-  new TielineError('superseded', never, 'The target has already answered a later message of the same line')
+  new TielineError(
+    'superseded',
+    never,
+    'The target has already answered a later message of the same line, or may have acted on it',
+  )

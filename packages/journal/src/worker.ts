@@ -94,8 +94,10 @@ function startWorker<Tables extends { readonly version: number }>(
   worker.on('lockRenewalFailed', (ids: string[]) => {
     for (const id of ids) worker.cancelJob(id, 'lost its lock')
   })
-  worker.on('error', (error) =>
-    journal.logger.warn({ err: error, queue: spec.queue }, `Worker of ${spec.queue} met an error`),
-  )
+  worker.on('error', (error) => {
+    // As with queues: the connection tells of outages.
+    if (options.connection.status !== 'ready') return
+    journal.logger.warn({ err: error, queue: spec.queue }, `Worker of ${spec.queue} met an error`)
+  })
   return worker
 }

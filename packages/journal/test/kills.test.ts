@@ -11,6 +11,7 @@ import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, inject, it } from 'vitest'
 import { accept } from '../src/intake.ts'
 import { showMessage } from '../src/operations.ts'
+import { reviveLost } from '../src/sweeper.ts'
 import { answer, field, incoming, oneCall, openHarness } from './harness.ts'
 
 /** A target whose calls the test answers one by one. */
@@ -112,6 +113,34 @@ describe('a worker', () => {
 })
 
 describe('Redis', () => {
+  it('killed between record and job: nobody is told "accepted", and the message runs once all the same', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'tieline-kill-redis-'))
+    const { binary, env } = await findRedisBinary()
+    const place = { binary, dataDir, env }
+    const redis = await startRedisProcess(place)
+    let now = Date.now()
+    await using harness = await openHarness({ redisUrl: redis.url, clock: () => now })
+    const { journal } = harness
+    const add = async () => {
+      await redis.kill('SIGKILL')
+      throw new Error('Redis went away')
+    }
+    const message = incoming('stage-status', 'no-job')
+    await expect(accept({ ...journal, queues: { ...journal.queues, add } }, message)).rejects.toThrow('went away')
+    await using _restarted = await startRedisProcess({ ...place, port: redis.port })
+    expect(await field(journal, message.key, 'state')).toBe('accepted')
+    now += 20_000
+    await reviveLost(journal)
+    let calls = 0
+    await harness.work([oneCall('stage-status', async () => answer({ n: ++calls }))])
+    await eventually(async () => (await field(journal, message.key, 'state')) === 'succeeded')
+    expect(calls).toBe(1)
+    const timeline = (await showMessage(journal, message.key))?.timeline ?? []
+    expect(timeline.map(({ what }) => what)).toEqual(['accepted', 'revived', 'attempt', 'called', 'settled'])
+    await harness[Symbol.asyncDispose]()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
   it('killed and started again loses nothing that was accepted, and workers consume at once', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'tieline-kill-redis-'))
     const { binary, env } = await findRedisBinary()

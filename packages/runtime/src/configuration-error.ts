@@ -12,4 +12,11 @@ export class ConfigurationError extends Error {
     this.name = 'ConfigurationError'
     this.faults = faults
   }
+
+  /** This one and another one, told in one go. */
+  and(other: ConfigurationError): ConfigurationError {
+    const both = new ConfigurationError('', [...this.faults, ...other.faults])
+    both.message = `${this.message}\n${other.message}`
+    return both
+  }
 }

@@ -24,7 +24,7 @@ export async function startDockerRedis(options: {
   dataDir: string
   env: NodeJS.ProcessEnv
   port?: number
-}): Promise<{ url: string } & AsyncDisposable> {
+}): Promise<{ url: string; ended: Promise<void> } & AsyncDisposable> {
   await mkdir(options.dataDir, { recursive: true })
   const dataDir = await realpath(options.dataDir)
   const port = options.port ?? (await freePort())
@@ -50,5 +50,5 @@ export async function startDockerRedis(options: {
     await stop()
     throw error
   }
-  return { url: `redis://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop }
+  return { url: `redis://127.0.0.1:${port}`, ended, [Symbol.asyncDispose]: stop }
 }

@@ -26,6 +26,8 @@ export interface EmbeddedRedis extends AsyncDisposable {
   readonly source: string
   /** Absent when the server runs in a container. */
   readonly pid?: number
+  /** Resolves when the server has ended, for whatever reason. Absent: nobody watches it, as with the containers of tests. */
+  readonly ended?: Promise<void>
 }
 
 /**
@@ -53,14 +55,14 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   // Whatever goes wrong from here, a directory in use for instance, another way would not mend.
   const server = await start()
   logger.info({ redis: server.url, source, dataDir }, `Started an embedded Redis (${source}) on ${server.url}`)
-  const { url, pid } = server
+  const { url, pid, ended } = server
   const stop = () => server[Symbol.asyncDispose]()
-  return { url, source, ...(pid !== undefined && { pid }), [Symbol.asyncDispose]: stop }
+  return { url, source, ...(pid !== undefined && { pid }), ...(ended && { ended }), [Symbol.asyncDispose]: stop }
 }
 
 interface Prepared {
   readonly source: string
-  readonly start: () => Promise<{ url: string; pid?: number } & AsyncDisposable>
+  readonly start: () => Promise<{ url: string; pid?: number; ended?: Promise<void> } & AsyncDisposable>
 }
 
 const dockerWay = (place: Parameters<typeof startDockerRedis>[0]): Way<Prepared> => [

@@ -49,6 +49,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   }
 }
 
+export const defaultConfigFile = './config/tieline.yaml'
+
 const port = (usual: number) => z.coerce.number().int().min(0).max(65_535).default(usual)
 
 /** Every variable with its rule, default and description; the configuration page is generated from it. */
@@ -61,7 +63,7 @@ export const environmentSchema = z.object({
     )
     .optional()
     .describe('Redis: `redis://`, `rediss://`, `redis-sentinel://` or `redis-cluster://`.'),
-  TIELINE_CONFIG: z.string().default('./config/tieline.yaml').describe('The installation file.'),
+  TIELINE_CONFIG: z.string().default(defaultConfigFile).describe('The installation file.'),
   INGRESS_PORT: port(8080).describe('Port of the ingress.'),
   CONSOLE_PORT: port(8090).describe('Port of the console.'),
   METRICS_PORT: port(0).describe('Port of metrics and health, one per process; 0: any free port, which is logged.'),

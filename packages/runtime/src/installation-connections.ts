@@ -89,7 +89,9 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
     ),
   auth: authField().describe('How Tieline logs in there: `none`, `basic` or `oauth2`.'),
   tls: connectionTlsField(file).optional().describe('Private CA and client certificate. Verification is always on.'),
-  timeoutMs: whole(100, 300_000).default(30_000).describe('Give up on one call after this many milliseconds.'),
+  timeoutMs: whole(100, 300_000)
+    .default(30_000)
+    .describe('Longest time for one call, its answer included, in milliseconds.'),
   concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
   proxy: proxyField(),
 })

@@ -62,8 +62,8 @@ const deviceScoreSection = z
       target: nameField().describe('Connection of kind `derms` that takes them.'),
       schedule: z
         .string()
-        .regex(/^\s*\S+(\s+\S+){4,5}\s*$/, 'must be a cron expression of five fields, or six with seconds first')
-        .describe('Cron expression with five fields, or six with seconds first.'),
+        .regex(/^\s*\S+(\s+\S+){4,5}\s*$/, 'must be a cron expression of five or six fields')
+        .describe('Cron expression; a sixth field in front of the usual five is seconds.'),
       timezone: z
         .string()
         .refine(isTimezone, 'must be a time zone of the IANA database')

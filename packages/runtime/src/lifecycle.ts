@@ -10,8 +10,8 @@ interface RunOptions {
 
 /**
  * Starts a service, waits for SIGINT or SIGTERM, and stops it by disposing what `start` returned. A second signal ends
- * the process at once. What cannot be started, and any error that nobody caught, ends the process with exit code 1:
- * its state is unknown, and messages are safe in Redis.
+ * the process at once; so does the end of a parent that has opened a channel to it, but gently. What cannot be started, and
+ * any error that nobody caught, ends the process with exit code 1: its state is unknown, and messages are safe in Redis.
  */
 export async function runService(start: () => Promise<AsyncDisposable>, options: RunOptions = {}): Promise<void> {
   const { shutdownMs = 25_000, logger = createLogger({ service: 'tieline', level: 'info' }) } = options
@@ -25,19 +25,27 @@ export async function runService(start: () => Promise<AsyncDisposable>, options:
 
   // Unhandled rejections arrive here as well, unless a listener of their own takes them away.
   process.on('uncaughtException', (error) => fail(error, 'An error was not caught; the process ends'))
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stop.abort()
-      const tooLong = () => fail(undefined, `The service did not stop within ${shutdownMs} ms; the process ends`)
-      setTimeout(tooLong, shutdownMs).unref()
-    })
+  const beginToStop = () => {
+    stop.abort()
+    const tooLong = () => fail(undefined, `The service did not stop within ${shutdownMs} ms; the process ends`)
+    setTimeout(tooLong, shutdownMs).unref()
   }
+  process.once('SIGINT', beginToStop).once('SIGTERM', beginToStop).once('disconnect', beginToStop)
+  // Listening to the channel must not be what keeps the process alive.
+  process.channel?.unref()
 
   const starting = start().catch((error: unknown) => {
     if (!(error instanceof ConfigurationError)) return fail(error, 'The service could not start')
     process.stderr.write(`${error.message}\n`)
     return process.exit(1)
   })
-  await using _service = await starting
-  if (!stop.signal.aborted) await once(stop.signal, 'abort')
+  {
+    await using _service = await starting
+    if (!stop.signal.aborted) await once(stop.signal, 'abort')
+  }
+  // Timers that a library leaves behind, as BullMQ does while Redis is away, must not keep the process.
+  setTimeout(() => process.exit(), lingerMs).unref()
 }
+
+/** For what ends by itself after disposal. */
+const lingerMs = 500

@@ -28,6 +28,8 @@ export interface RedisProcess extends AsyncDisposable {
   readonly port: number
   readonly pid: number
   readonly process: ChildProcess
+  /** Resolves when the server has ended, for whatever reason. */
+  readonly ended: Promise<void>
   /** Sends a signal; resolves once the process has ended, or at once for SIGSTOP and SIGCONT. */
   kill(signal: NodeJS.Signals): Promise<void>
 }
@@ -75,7 +77,7 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
     throw error
   }
   const url = `redis://127.0.0.1:${port}`
-  return { url, port, pid: child.pid ?? 0, process: child, kill, [Symbol.asyncDispose]: stop }
+  return { url, port, pid: child.pid ?? 0, process: child, ended, kill, [Symbol.asyncDispose]: stop }
 }
 
 /** The settings that every embedded Redis has, as command line arguments. */

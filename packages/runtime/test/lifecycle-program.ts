@@ -31,7 +31,7 @@ async function start(): Promise<AsyncDisposable> {
         console.log('stopping')
         return new Promise(() => {})
       }
-      clearInterval(alive)
+      if (mode !== 'leaves-timers') clearInterval(alive)
       console.log('stopped')
     },
   }

@@ -27,6 +27,22 @@ describe('a service', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'starting\nstarted\nstopped\n', stderr: '' })
   })
 
+  it('that has stopped ends although a library left timers behind', async () => {
+    const { code, stdout } = await run('leaves-timers', [{ after: 'started', signal: 'SIGTERM' }])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'starting\nstarted\nstopped\n' })
+  })
+
+  it('stops when the parent that opened a channel to it is gone', async () => {
+    const child = spawn(process.execPath, [program, 'good'], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    let output = ''
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (output === 'starting\nstarted\n') child.disconnect()
+    })
+    const [code] = await once(child, 'exit')
+    expect({ code, output }).toEqual({ code: 0, output: 'starting\nstarted\nstopped\n' })
+  })
+
   it('that is told to stop while it starts stops as soon as it has started', async () => {
     const { code, stdout } = await run('slow-start', [{ after: 'starting', signal: 'SIGTERM' }])
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'starting\nstopped\n' })

@@ -21,7 +21,7 @@ const assetInfo = z
     assetList: z.array(asset).optional(),
   })
   .superRefine(({ installationMethod, assetOwnership, assetList = [] }, context) => {
-    // Such an enrollment creates the device and attaches it to the location, so all of its data must be there.
+    // DACS makes the device out of such an enrollment, so nothing about it may be missing.
     if (installationMethod !== 'X1SI' || assetOwnership !== 'W1CO') return
     for (const [index, device] of assetList.entries()) {
       for (const name of ['specification', 'assetType', 'nicId', 'headEndSystem'] as const) {

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
-import { type Environment, readEnvironment } from '@tieline/runtime/environment'
+import { defaultConfigFile, type Environment, readEnvironment } from '@tieline/runtime/environment'
 import { type Installation, loadInstallation } from '@tieline/runtime/installation'
 
 /** All that a service is told from outside: the environment and the installation file. */
@@ -8,10 +8,23 @@ export interface ServiceSettings {
   readonly installation: Installation
 }
 
-/** @throws ConfigurationError naming every fault of the environment or of the file */
+/**
+ * Reads both, whatever is wrong with one of them, so that one start tells everything.
+ * @throws ConfigurationError naming every fault of the environment and of the file
+ */
 export async function readSettings(env: NodeJS.ProcessEnv): Promise<ServiceSettings> {
-  const environment = readEnvironment(env)
-  return { environment, installation: await loadInstallation(environment.configFile, env) }
+  const reading = loadInstallation(env.TIELINE_CONFIG || defaultConfigFile, env)
+  let environment: Environment
+  try {
+    environment = readEnvironment(env)
+  } catch (error) {
+    const other = await reading.then(
+      () => undefined,
+      (fault: unknown) => fault,
+    )
+    throw error instanceof ConfigurationError && other instanceof ConfigurationError ? error.and(other) : error
+  }
+  return { environment, installation: await reading }
 }
 
 /** @throws ConfigurationError saying what to set */

@@ -10,6 +10,7 @@ import { flowCommands } from './commands/flows.ts'
 import { lookupCommands } from './commands/lookups.ts'
 import { messageCommands } from './commands/messages.ts'
 import { passwordCommands } from './commands/password.ts'
+import { printable } from './table.ts'
 import { openTools, type Terminal } from './tools.ts'
 
 const commands: readonly Command[] = [
@@ -28,11 +29,11 @@ const commands: readonly Command[] = [
  * @returns the exit code: 0 done, 1 not done or a fault was found, 2 the command line is wrong
  */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  const { command, rest } = findCommand(args)
-  const asksForHelp = args.includes('--help') || args.includes('-h')
+  const asksForHelp = args[0] === 'help' || args.includes('--help') || args.includes('-h')
+  const { command, rest } = findCommand(args[0] === 'help' ? args.slice(1) : args)
   if (command === undefined || asksForHelp) {
     const output = asksForHelp ? terminal.stdout : terminal.stderr
-    output.write(`${command === undefined ? overview(args[0]) : usage(command)}\n`)
+    output.write(`${command === undefined ? overview(rest) : usage(command)}\n`)
     return asksForHelp ? 0 : 2
   }
   try {
@@ -60,10 +61,16 @@ function findCommand(args: readonly string[]): { command?: Command; rest: readon
 const usage = ({ name, usage, summary }: Command) => `Usage: pnpm tieline ${[name, usage].join(' ').trim()}\n${summary}`
 
 /** The commands of a group, or all when there is no such group. */
-function overview(group: string | undefined): string {
+function overview(args: readonly string[]): string {
+  const [group, second] = args.filter((word) => !word.startsWith('-'))
   const ofGroup = commands.filter(({ name }) => name.split(' ')[0] === group)
-  const shown = ofGroup.length > 0 ? ofGroup : commands
-  return ['Commands:', ...shown.map(({ name, usage }) => `  pnpm tieline ${[name, usage].join(' ').trim()}`)].join('\n')
+  const isGroup = ofGroup.length > 0
+  const unknown = isGroup ? second && `${group} ${second}` : group
+  return [
+    ...(unknown ? [`There is no command ${printable(unknown)}.`, ''] : []),
+    'Commands:',
+    ...(isGroup ? ofGroup : commands).map(({ name, usage }) => `  pnpm tieline ${[name, usage].join(' ').trim()}`),
+  ].join('\n')
 }
 
 /** Errors whose messages are written for people are told as they are; of any other only what went wrong. */

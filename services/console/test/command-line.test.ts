@@ -17,8 +17,10 @@ describe('the command line', () => {
     })
     expect(await run(['messages', 'fnd', 'x'])).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^Commands:\n {2}pnpm tieline messages find/),
+      err: expect.stringMatching(/^There is no command messages fnd\.\n\nCommands:\n {2}pnpm tieline messages find/),
     })
+    expect((await run(['nonsense', 'x'])).err).toMatch(/^There is no command nonsense\.\n\nCommands:/)
+    expect((await run(['messages'])).err).toMatch(/^Commands:/)
     expect((await run(['messages', 'fnd', 'x'])).err).not.toContain('lookups')
     expect(await run(['messages', 'find'])).toMatchObject({
       code: 2,
@@ -36,6 +38,8 @@ describe('the command line', () => {
 
   it('explains itself when asked', async () => {
     expect(await run(['--help'])).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/dead resubmit/) })
+    expect(await run(['help'])).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Commands:/) })
+    expect(await run(['help', 'dead'])).toMatchObject({ code: 0, out: expect.stringMatching(/^Commands:/) })
     expect(await run(['dead', 'resubmit', '--help'])).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^Usage: pnpm tieline dead resubmit/),
@@ -47,6 +51,10 @@ describe('the command line', () => {
       code: 1,
       err: expect.stringMatching(/\/nowhere\.yaml: cannot be read \(ENOENT\)/),
     })
+    const both = { TIELINE_CONFIG: '/nowhere.yaml', INGRESS_PORT: 'x' }
+    expect((await run(['flows', 'status'], { env: both })).err).toMatch(
+      /INGRESS_PORT: [\s\S]*\/nowhere\.yaml: cannot be read/,
+    )
     await using site = await openInstallation()
     const { REDIS_URL: _, ...env } = site.env
     expect(await run(['flows', 'status'], { env })).toMatchObject({

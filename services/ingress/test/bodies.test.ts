@@ -115,7 +115,7 @@ describe('a body', () => {
     await using ingress = await openIngress({ tuning: { idleMs: 200 } })
     const { sending, answered } = openRequest(ingress.url)
     sending.write('{"a":')
-    expect(await answered).toMatchObject({ status: 408, body: { code: 'malformed-body' } })
+    expect(await answered).toMatchObject({ status: 408, body: { title: 'Request Timeout', code: 'malformed-body' } })
     sending.destroy()
     expect(await ingress.recorded()).toEqual([])
   })

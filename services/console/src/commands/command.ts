@@ -67,7 +67,7 @@ export const operatorUsage = '--reason <why> [--who <name>]'
  */
 export function readOperator(values: { reason?: string | undefined; who?: string | undefined }): Operator {
   const why = values.reason?.trim()
-  if (!why) throw new UsageError('--reason is required: it goes into the audit')
+  if (!why) throw new UsageError('--reason is required: it is kept with what was changed')
   return { who: values.who?.trim() || loggedInUser(), why }
 }
 
