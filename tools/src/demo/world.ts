@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
-import { createLogger } from '@tieline/runtime/logger'
+import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { hashPassword } from '@tieline/runtime/password-hash'
+import { connectWorker } from '@tieline/runtime/redis'
 import { freePort } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { credentials, writeInstallation } from '@tieline/testkit/installation'
@@ -37,7 +39,11 @@ export async function startWorld(): Promise<World> {
   parts.defer(() => void output.end())
 
   const logger = createLogger({ service: 'demo', level: 'info', destination: output })
-  const redis = parts.use(await startEmbeddedRedis({ dataDir: join(directory, 'redis'), logger }))
+  const given = process.env.REDIS_URL
+  const redisUrl = given || parts.use(await startEmbeddedRedis({ dataDir: join(directory, 'redis'), logger })).url
+  // A Redis that is not the demo's own may have other installations, and an earlier demo.
+  const installation = given ? `demo-${randomUUID().slice(0, 8)}` : 'demo'
+  if (given) parts.defer(() => forget(given, installation, logger))
   const ingressPort = await freePort()
   const simulators = await startSimulators(parts, `http://127.0.0.1:${ingressPort}`)
 
@@ -49,7 +55,7 @@ export async function startWorld(): Promise<World> {
   const flows = { 'enrollment-sync': { retryForS: 2 }, 'device-status-check': { retryForS: 2 } }
   await writeFile(
     configFile,
-    await writeInstallation('demo', directory, farSides, { sections: { console: { users }, flows } }),
+    await writeInstallation(installation, directory, farSides, { sections: { console: { users }, flows } }),
   )
 
   const services = await Promise.all(
@@ -64,7 +70,7 @@ export async function startWorld(): Promise<World> {
         name,
         env: {
           ...process.env,
-          REDIS_URL: redis.url,
+          REDIS_URL: redisUrl,
           TIELINE_CONFIG: configFile,
           DATA_DIR: directory,
           INGRESS_PORT: String(ingressPort),
@@ -93,11 +99,19 @@ export async function startWorld(): Promise<World> {
       derms,
       mailbox,
     },
-    redisUrl: redis.url,
+    redisUrl,
     configFile,
     logFile,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Leaves nothing behind on a Redis that stays. */
+async function forget(redisUrl: string, installation: string, logger: Logger): Promise<void> {
+  const redis = connectWorker(redisUrl, logger)
+  const keys = await redis.keys(`{${installation}}:*`)
+  if (keys.length > 0) await redis.unlink(...keys)
+  redis.disconnect()
 }
 
 async function startSimulators(parts: AsyncDisposableStack, ingressUrl: string) {
