@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { flowSpec } from '@tieline/contracts/flows'
 import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
 import { redisPayloadBytesMax } from './payloads.ts'
 import type { Run } from './queues.ts'
@@ -95,9 +94,7 @@ function readableReply(journal: Journal, key: string, sealed: string | undefined
   }
 }
 
-/** Seconds after which a queue without a sign of a worker is taken for dead. */
+/** Milliseconds after which a queue without a sign of a worker is taken for dead. */
 export const workerSilentMs = 15_000
 
 export const hasWorker = (journal: Journal, workerSeenAt: number) => journal.clock() - workerSeenAt < workerSilentMs
-
-export const replyWithinMs = (flow: Incoming['flow']) => flowSpec(flow).replyWithinS * 1_000

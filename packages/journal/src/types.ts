@@ -7,8 +7,6 @@ export const openStates = ['accepted', 'waiting', 'processing', 'retrying'] as c
 export const settledStates = ['succeeded', 'refused', 'dead', 'resolved', 'discarded', 'superseded'] as const
 export const states = [...openStates, ...settledStates] as const
 
-export type OpenState = (typeof openStates)[number]
-export type SettledState = (typeof settledStates)[number]
 export type State = (typeof states)[number]
 
 /** The word the sender was told, or would have been told: `ackType` of DERMS' acknowledgment. */

@@ -13,8 +13,6 @@ import { resolveReferences } from './references.ts'
 export type Installation = z.infer<ReturnType<typeof installationSchema>>
 
 export type Connection = Installation['connections'][string]
-export type DacsConnection = Extract<Connection, { kind: 'dacs' }>
-export type DermsConnection = Extract<Connection, { kind: 'derms' }>
 export type Client = Installation['ingress']['clients'][number]
 
 /**
