@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { acknowledgment } from './acknowledgment.ts'
 import type { ExampleName } from './examples.ts'
 import { dacsDeviceStatusAnswer, dacsDeviceStatusResponse, deviceStatusAck } from './messages/device-status-ack.ts'
 import { dermsStatusCheck, deviceStatusCheck } from './messages/device-status-check.ts'
@@ -10,6 +11,8 @@ import {
 } from './messages/enrollment-request.ts'
 import { dermsEnrollmentSync, enrollmentSync } from './messages/enrollment-sync.ts'
 import { dacsUpdateSyncRequest, enrollmentSyncAckDocument } from './messages/enrollment-sync-ack.ts'
+import { dacsOutcomes, eventOutcome, outcomeRow } from './messages/event-outcome.ts'
+import { dacsReservation, eventReservation, reservationRow } from './messages/event-reservation.ts'
 import { dacsProgramEvent, dacsProgramEventAction, stageStatus, stageStatusCreate } from './messages/stage-status.ts'
 import { msgAckDocument } from './msg-ack.ts'
 import { notice } from './notice.ts'
@@ -87,6 +90,36 @@ export const contracts = {
     schema: dacsDeviceStatusAnswer,
     examples: [],
   },
+  'event-reservation': {
+    title: 'F6, DERMS to Tieline: the stage whose devices a file reserves',
+    schema: eventReservation,
+    examples: ['event-reservation'],
+  },
+  'event-reservation.row': {
+    title: 'F6, DERMS to Tieline: one row of the file',
+    schema: reservationRow,
+    examples: [],
+  },
+  'event-reservation.to-dacs': {
+    title: 'F6, Tieline to DACS: one segment of the file',
+    schema: dacsReservation,
+    examples: ['event-reservation.to-dacs'],
+  },
+  'event-outcome': {
+    title: 'F9, DERMS to Tieline: outcomes of events, which a file holds',
+    schema: eventOutcome,
+    examples: ['event-outcome'],
+  },
+  'event-outcome.row': {
+    title: 'F9, DERMS to Tieline: one row of the file',
+    schema: outcomeRow,
+    examples: [],
+  },
+  'event-outcome.to-dacs': {
+    title: 'F9, Tieline to DACS: one segment of the file',
+    schema: dacsOutcomes,
+    examples: ['event-outcome.to-dacs'],
+  },
   'stage-status': {
     title: 'F7, DERMS to Tieline: status of a stage',
     schema: stageStatus,
@@ -116,6 +149,8 @@ export const contracts = {
       'device-status-ack.reply',
       'stage-status.reply',
       'stage-status.refused-reply',
+      'event-reservation.ack',
+      'event-outcome.ack-error',
     ],
   },
   'external-id': {
@@ -130,6 +165,7 @@ export const contracts = {
     schema: problemDetailDocument,
     examples: ['problem-detail-document'],
   },
+  acknowledgment: { title: 'F6, F9: an acknowledgment that is due', schema: acknowledgment, examples: [] },
   notice: { title: 'F10: an e-mail that is due', schema: notice, examples: [] },
 } as const satisfies Record<string, Contract>
 

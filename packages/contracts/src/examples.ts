@@ -19,6 +19,12 @@ import enrollmentSyncAckError from '../examples/enrollment-sync-ack.error.json' 
 import enrollmentSyncAckErrorToDacs from '../examples/enrollment-sync-ack.error-to-dacs.json' with { type: 'json' }
 import enrollmentSyncAck from '../examples/enrollment-sync-ack.json' with { type: 'json' }
 import enrollmentSyncAckToDacs from '../examples/enrollment-sync-ack.to-dacs.json' with { type: 'json' }
+import eventOutcomeAckError from '../examples/event-outcome.ack-error.json' with { type: 'json' }
+import eventOutcome from '../examples/event-outcome.json' with { type: 'json' }
+import eventOutcomeToDacs from '../examples/event-outcome.to-dacs.json' with { type: 'json' }
+import eventReservationAck from '../examples/event-reservation.ack.json' with { type: 'json' }
+import eventReservation from '../examples/event-reservation.json' with { type: 'json' }
+import eventReservationToDacs from '../examples/event-reservation.to-dacs.json' with { type: 'json' }
 import problem from '../examples/problem.json' with { type: 'json' }
 import problemDetailDocument from '../examples/problem-detail-document.json' with { type: 'json' }
 import stageStatusCancel from '../examples/stage-status.cancel.json' with { type: 'json' }
@@ -30,7 +36,7 @@ import stageStatusToDacs from '../examples/stage-status.to-dacs.json' with { typ
 
 /**
  * Golden examples, by file name: a message of every kind in both directions, the same story told from flow to flow. Documents,
- * simulators and tests use them; the people in them are invented.
+ * simulators and tests use them; the people in them are invented. The CSV files of the event files lie beside the JSON ones.
  */
 export const examples = {
   'device-status-ack': deviceStatusAck,
@@ -54,6 +60,12 @@ export const examples = {
   'enrollment-sync.fault': enrollmentSyncFault,
   'enrollment-sync.reply': enrollmentSyncReply,
   'enrollment-sync.to-derms': enrollmentSyncToDerms,
+  'event-outcome': eventOutcome,
+  'event-outcome.ack-error': eventOutcomeAckError,
+  'event-outcome.to-dacs': eventOutcomeToDacs,
+  'event-reservation': eventReservation,
+  'event-reservation.ack': eventReservationAck,
+  'event-reservation.to-dacs': eventReservationToDacs,
   problem,
   'problem-detail-document': problemDetailDocument,
   'stage-status': stageStatus,

@@ -26,16 +26,17 @@ export const failures = {
     next: "Mend the data or the settings of the target, then send or rerun the message. The target's own words are in the reply to the sender; they are not shown here, because they may hold personal data.",
   },
   'target-unauthorized': {
-    meaning: 'The target answered 401, also after a new token was fetched.',
+    meaning: 'The target answered 401, also after a new token was fetched; or a file server refused the login.',
     next: 'Check user, password or client secret of the connection (`tieline connections test`). The connection pauses for a minute between probes, so that no account is locked.',
   },
   'target-forbidden': {
-    meaning: 'The target answered 403: the credentials are known but lack the right.',
+    meaning: 'The target answered 403, or a file server denied access: the credentials are known but lack the right.',
     next: "Check the user's rights at the target. The connection pauses for a minute between probes.",
   },
   'target-not-found': {
-    meaning: 'The target answered 404: the URL is wrong or the service is not deployed.',
-    next: 'Check `baseUrl` and `paths` of the connection (`tieline connections test`).',
+    meaning:
+      'The target answered 404: the URL is wrong or the service is not deployed. At a file source: there is no such directory or bucket.',
+    next: 'Check `baseUrl` and `paths` of the connection (`tieline connections test`), or the directory or bucket.',
   },
   'target-throttled': {
     meaning: 'The target answered 429: too many calls.',
@@ -62,6 +63,11 @@ export const failures = {
     meaning:
       'The target answered with success, but its body could not be read: too large, or not what its contract says.',
     next: 'Look at the target or at a proxy between; the call was probably applied.',
+  },
+  'host-key-mismatch': {
+    meaning:
+      'The SFTP server presented another host key than the configured one. It may be another server. No password or key was sent, and it is not tried again automatically.',
+    next: 'Ask whoever runs the server, by another way, whether the named fingerprint is theirs. Only then write it into `hostKey` of the connection.',
   },
   'connection-paused': {
     meaning: 'The connection is paused after a 401 or 403; the call was not made.',
@@ -93,6 +99,31 @@ export const failures = {
     meaning: 'A message has been failing for a while and is still being tried.',
     next: 'Look at the named connection; Tieline goes on trying until the flow gives up.',
   },
+  'file-unreadable': {
+    meaning:
+      'The file of the message cannot be read: it is empty, has no rows or lacks a column, or a row of it is broken. Nothing was posted.',
+    next: 'Correct the file at the sender, which was told FAILURE and sends the message again.',
+  },
+  'file-changed': {
+    meaning:
+      'A file at its source is no longer what was listed: it was written to, replaced or taken away. What was read of it does not count.',
+    next: 'Nothing, unless it comes again: then something goes on writing to the file, or two installations take the same files.',
+  },
+  'file-name-refused': {
+    meaning:
+      'The name of a file at its source cannot be used: it holds a slash, a backslash, `..` or a control character, or is too long. The file was left alone.',
+    next: 'Give the file another name.',
+  },
+  'rows-left-out': {
+    meaning:
+      'Rows of the file break their contract or have a value that a lookup does not know. They were left out; all others are confirmed.',
+    next: '`tieline messages rows` names them. Mend the lookup and resubmit the dead letter, which sends only what was left out; or correct the rows at the sender and send the message anew.',
+  },
+  'ack-undelivered': {
+    meaning:
+      'DERMS did not take the acknowledgment of an event file. The work itself is done and will not be repeated; DERMS does not know how it ended.',
+    next: 'Look at the connection to DERMS, then resubmit this dead letter: it sends the acknowledgment alone.',
+  },
   'mail-refused': {
     meaning: 'The mail server refused the message for good.',
     next: 'Check sender and recipients in lookup Email_ID, and the mail server.',
@@ -119,15 +150,16 @@ export const failures = {
   },
   'unsupported-media-type': {
     meaning: 'The body is not what its Content-Type or Content-Encoding must say for this flow. Nothing was recorded.',
-    next: 'Send uncompressed `application/json`.',
+    next: 'Send uncompressed `application/json`, or for the event files `multipart/mixed` or `multipart/form-data`.',
   },
   'malformed-body': {
-    meaning: 'The body could not be read as JSON, arrived too slowly, or broke off. Nothing was recorded.',
+    meaning:
+      'The body could not be read as JSON or as a multipart of JSON and file, arrived too slowly, or broke off. Nothing was recorded.',
     next: 'Correct the sender; the detail says where reading stopped.',
   },
   'too-large': {
     meaning: 'The body is larger than the ingress allows. Nothing was recorded.',
-    next: 'Send less at once, or raise `ingress.maxJsonBytes`.',
+    next: 'Send less at once, or raise `ingress.maxJsonBytes` or `ingress.maxFileBytes`.',
   },
   'store-unavailable': {
     meaning:

@@ -10,13 +10,19 @@ export const inboundFlowIds = [
   'enrollment-sync-ack',
   'device-status-check',
   'device-status-ack',
+  'event-reservation',
   'stage-status',
+  'event-outcome',
 ] as const
 
 /** Flows that Tieline starts by itself. */
-export const internalFlowIds = ['notification'] as const
+export const internalFlowIds = ['acknowledgment', 'notification'] as const
+
+/** Flows whose message is a JSON part and a CSV file. */
+export const fileFlowIds = ['event-reservation', 'event-outcome'] as const
 
 export type InboundFlowId = (typeof inboundFlowIds)[number]
+export type FileFlowId = (typeof fileFlowIds)[number]
 export type FlowId = InboundFlowId | (typeof internalFlowIds)[number]
 
 export type LookupName =
@@ -34,9 +40,9 @@ export type LookupName =
 /**
  * What a lookup miss means for the message:
  * `pass` keeps the value as it came, `rule` applies a rule of the flow's mapping, `error` is a business refusal
- * (MsgAck ERROR), `fault` the OIC fault of F2 and F4.
+ * (MsgAck ERROR), `fault` the OIC fault of F2 and F4, `refuse` a 400 at the door, `row` leaves out the row of the file.
  */
-export type LookupMiss = 'pass' | 'rule' | 'error' | 'fault'
+export type LookupMiss = 'pass' | 'rule' | 'error' | 'fault' | 'refuse' | 'row'
 
 export interface RetrySchedule {
   /** Keep trying for this long, counted from the first failure. */
@@ -79,12 +85,28 @@ export interface FlowSpec {
   readonly line: 'stageId' | 'subscriptionId' | null
   /** Refuse a repeat that is older than a message of its line that the target has already answered. */
   readonly refuseOvertaken: boolean
+  /** Wait while the line of the same stage in this flow is open and the target has answered nothing of it. */
+  readonly follows?: 'stage-status'
+  /** The message is a JSON part and a CSV file; so many rows of it go to the target in one call. */
+  readonly segmentRows?: number
+  /** Messages that one process works on at a time; 50 unless told. */
+  readonly atOnce?: number
   readonly lookups: Partial<Readonly<Record<LookupName, LookupMiss>>>
 }
 
 const awaited = { replyMode: 'await', replyWithinS: 55 } as const
 const insideTheReply = { retryForS: 40, firstDelayMs: 1_000, capDelayMs: 10_000 } as const
 const noLine = { line: null, refuseOvertaken: false } as const
+const eventFile = {
+  replyMode: 'accept',
+  replyWithinS: 0,
+  replyShape: 'msgAck',
+  invalidInput: 'refuse',
+  retry: { retryForS: 120, firstDelayMs: 2_000, capDelayMs: 30_000 },
+  ...noLine,
+  // A file makes as many calls at a time as its connection allows, so few files suffice, and their rows are in memory.
+  atOnce: 4,
+} as const
 
 export const flows = {
   'enrollment-request': {
@@ -174,6 +196,21 @@ export const flows = {
     ...noLine,
     lookups: { Routing: 'error' },
   },
+  'event-reservation': {
+    id: 'event-reservation',
+    code: 'F6',
+    title: 'Event device reservation',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'events',
+    queue: 'event-reservation',
+    paths: ['/derms/reserveDevice'],
+    oicPaths: [{ processId: 'OUTL_BA_DRMS_DACS_EVT_DVCRESV', uri: '/reserveDevice' }],
+    ...eventFile,
+    follows: 'stage-status',
+    segmentRows: 1_000,
+    lookups: { Routing: 'refuse' },
+  },
   'stage-status': {
     id: 'stage-status',
     code: 'F7',
@@ -194,6 +231,38 @@ export const flows = {
     line: 'stageId',
     refuseOvertaken: true,
     lookups: { Routing: 'error', StageStatus: 'error', EventType: 'error' },
+  },
+  'event-outcome': {
+    id: 'event-outcome',
+    code: 'F9',
+    title: 'Event device outcome',
+    caller: 'DERMS',
+    target: 'DACS',
+    service: 'events',
+    queue: 'event-outcome',
+    paths: ['/derms/eventOutcome'],
+    oicPaths: [{ processId: 'OUTL-BA-DRMS_DACS_EVT_OUTC_TRNFR', uri: '/eventOutcome' }],
+    ...eventFile,
+    segmentRows: 200,
+    lookups: { Routing: 'refuse', EventOutcome: 'row' },
+  },
+  acknowledgment: {
+    id: 'acknowledgment',
+    code: 'ACK',
+    title: 'Acknowledgment of an event file',
+    caller: 'Tieline',
+    target: 'DERMS',
+    service: 'events',
+    queue: 'acknowledgment',
+    paths: [],
+    oicPaths: [],
+    replyMode: 'accept',
+    replyWithinS: 0,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    retry: { retryForS: 86_400, firstDelayMs: 2_000, capDelayMs: 1_800_000, alarmAfterS: 900 },
+    ...noLine,
+    lookups: { Routing: 'error' },
   },
   notification: {
     id: 'notification',
@@ -219,5 +288,7 @@ export const flowIds = Object.keys(flows) as FlowId[]
 
 /** The catalogue's entry of a flow, widened to the common type. */
 export const flowSpec = (id: FlowId): FlowSpec => flows[id]
+
+export const isFileFlow = (id: FlowId): id is FileFlowId => fileFlowIds.some((flow) => flow === id)
 
 export const isFlowId = (value: string): value is FlowId => Object.hasOwn(flows, value)

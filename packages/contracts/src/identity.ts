@@ -11,6 +11,8 @@ export interface Identity {
   readonly id: string
   /** Messages with the same line run one after another. */
   readonly line?: string
+  /** The line of another flow, see `FlowSpec.follows`. */
+  readonly follows?: string
   readonly terms: string[]
   /** Routing key of DACS' messages. */
   readonly division?: string
@@ -22,6 +24,7 @@ interface Facts {
   /** Missing when the message has no id: then its payload hash is its id, so that only an exact repeat is a repeat. */
   id: string | undefined
   line?: string | undefined
+  follows?: string | undefined
   terms: readonly (string | undefined)[]
   division?: string | undefined
   answers?: Identity['answers'] | undefined
@@ -45,13 +48,15 @@ export function identify(flow: InboundFlowId, body: unknown, client: string, pay
   const facts = readers[flow](body)
   const instance = bounded(textOf(valueAt(body, 'drmsInstanceId')) ?? client)
   const id = bounded(facts.id ?? payloadHash)
-  const { division, answers } = facts
+  const { division, answers, follows } = facts
   const line = flowSpec(flow).line === null ? undefined : facts.line
+  const lineOf = (value: string) => [instance, bounded(value)].map(encoded).join('.')
   return {
     key: [flow, instance, id].map(encoded).join('.'),
     instance,
     id,
-    ...(line !== undefined && { line: [instance, bounded(line)].map(encoded).join('.') }),
+    ...(line !== undefined && { line: lineOf(line) }),
+    ...(follows !== undefined && { follows: lineOf(follows) }),
     terms: searchTerms(facts.terms),
     ...(division !== undefined && division.length <= partLengthMax && { division }),
     ...(answers !== undefined && { answers: { flow: answers.flow, terms: searchTerms(answers.terms) } }),
@@ -86,10 +91,19 @@ const readers: Record<InboundFlowId, (body: unknown) => Facts> = {
     const id = textAt(body, 'dacsMessageId')
     return { id, terms: [id], answers: id === undefined ? undefined : { flow: 'device-status-check', terms: [id] } }
   },
+  'event-reservation': (body) => {
+    const id = textAt(body, 'messageId')
+    const stage = textAt(body, 'stageId')
+    return { id, follows: stage, terms: [id, textAt(body, 'eventId'), stage] }
+  },
   'stage-status': (body) => {
     const id = textAt(body, 'messageId')
     const line = textAt(body, 'stageId')
     return { id, line, terms: [id, textAt(body, 'eventId'), line] }
+  },
+  'event-outcome': (body) => {
+    const id = textAt(body, 'messageId')
+    return { id, terms: [id, ...listAt(body, 'eventIds').map(textOf)] }
   },
 }
 

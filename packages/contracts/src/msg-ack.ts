@@ -27,11 +27,11 @@ export interface MsgAckResponse {
 
 /** Fields of one response as `readMsgAck` gives them. */
 export const msgAckResponseFields = {
-  id: z.string().optional(),
-  value: z.string().optional(),
+  id: z.string().exactOptional(),
+  value: z.string().exactOptional(),
   responseCode: z.string(),
   responseTimeISO: z.string(),
-  dacsMessageId: z.string().optional(),
+  dacsMessageId: z.string().exactOptional(),
 }
 
 /** An acknowledgment as it is written, for descriptions of the interface; `readMsgAck` reads more forms than this one. */

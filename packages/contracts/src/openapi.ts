@@ -2,7 +2,15 @@ import { z } from 'zod'
 import manifest from '../package.json' with { type: 'json' }
 import { type Contract, type ContractName, contracts } from './contracts.ts'
 import { type ExampleName, examples } from './examples.ts'
-import { type FlowSpec, flows, type InboundFlowId, inboundFlowIds, type OicPath } from './flows.ts'
+import {
+  type FileFlowId,
+  type FlowSpec,
+  flows,
+  type InboundFlowId,
+  inboundFlowIds,
+  isFileFlow,
+  type OicPath,
+} from './flows.ts'
 import { problemMediaType, reasonPhrase } from './problem.ts'
 
 /**
@@ -82,9 +90,36 @@ const oicPathsOf = ({ processId, uri }: OicPath) => [
 const operation = (id: InboundFlowId, spec: FlowSpec) => ({
   tags: [spec.caller],
   summary: `${spec.code} ${spec.title}`,
-  requestBody: { required: true, content: content('application/json', id, contracts[id].examples) },
+  requestBody: {
+    required: true,
+    content: isFileFlow(id) ? multipartContent(id) : content('application/json', id, contracts[id].examples),
+  },
   responses: { ...success(id, spec), ...refusalRefs(spec) },
 })
+
+/** A JSON part and a file, in either order and under any names. */
+const multipartContent = (id: FileFlowId) => {
+  const parts = {
+    schema: {
+      type: 'object',
+      required: ['request', 'file'],
+      properties: {
+        request: { $ref: `#/components/schemas/${id}` },
+        file: { type: 'string', contentMediaType: 'text/csv', description: 'UTF-8, with a header row' },
+      },
+    },
+    encoding: { request: { contentType: 'application/json' }, file: { contentType: 'text/csv' } },
+    examples: Object.fromEntries(
+      contracts[id].examples.map((name) => [name, { value: { request: examples[name], file: fileExample[id] } }]),
+    ),
+  }
+  return { 'multipart/mixed': parts, 'multipart/form-data': parts }
+}
+
+const fileExample: Record<FileFlowId, string> = {
+  'event-reservation': 'nicId,headEndSystemId\nNIC-0001,NEST\n',
+  'event-outcome': 'stageId,nicId,headEndSystemId,outcome\n1315,NIC-0001,NEST,SUCCESS\n',
+}
 
 const replyExamples: Record<InboundFlowId, readonly ExampleName[]> = {
   'enrollment-request': ['enrollment-request.reply', 'enrollment-request.reply-mixed'],
@@ -92,7 +127,9 @@ const replyExamples: Record<InboundFlowId, readonly ExampleName[]> = {
   'enrollment-sync-ack': [],
   'device-status-check': ['device-status-check.reply'],
   'device-status-ack': ['device-status-ack.reply'],
+  'event-reservation': [],
   'stage-status': ['stage-status.reply', 'stage-status.refused-reply'],
+  'event-outcome': [],
 }
 
 function success(id: InboundFlowId, spec: FlowSpec): object {

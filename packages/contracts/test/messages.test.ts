@@ -37,7 +37,9 @@ describe('golden examples', () => {
   })
 
   test('are all listed, and each is kept to by a contract or a reader', () => {
-    const files = readdirSync(new URL('../examples', import.meta.url)).map((file) => file.replace('.json', ''))
+    const files = readdirSync(new URL('../examples', import.meta.url))
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.replace('.json', ''))
     expect(Object.keys(examples).sort()).toEqual(files.sort())
     const read = ['enrollment-request.dacs-answer', 'device-status-ack.dacs-answer']
     expect([...new Set([...named.map(([example]) => example as string), ...read])].sort()).toEqual(files.sort())

@@ -18,9 +18,19 @@ const dacsOperations = [
   'postDeviceStatus',
   'createProgramEvent',
   'actionProgramEvent',
+  'reserveDevice',
+  'postEventOutcome',
   'healthCheck',
 ] as const
-const dermsOperations = ['enroll', 'statusCheck', 'catalog', 'openapi'] as const
+const dermsOperations = [
+  'enroll',
+  'statusCheck',
+  'eventReservationAck',
+  'deviceOutcomeAck',
+  'deviceScore',
+  'catalog',
+  'openapi',
+] as const
 
 /** Section `connections`: the far sides, by the names that the Routing lookup uses. */
 export function connectionsSection(file: FileField) {

@@ -1,36 +1,33 @@
-import { type FlowId, flowSpec, inboundFlowIds } from '@tieline/contracts/flows'
+import { type FileFlowId, type FlowId, flowSpec } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import { whole } from './installation-fields.ts'
 
-/** Flows that an installation may already name, although nothing runs them yet. */
-const announcedFlowIds = ['event-reservation', 'event-outcome'] as const
-
-/** Flows that a client can be given a right to. */
-export const grantableFlowIds = [...inboundFlowIds, ...announcedFlowIds] as const
-
-const retryForS = (id: FlowId | undefined) =>
+const retryForS = (id: FlowId) =>
   whole(0, 604_800)
     .optional()
-    .describe(`Keep trying for this many seconds after the first failure${catalogueSays(id, 'retryForS')}.`)
+    .describe(`Keep trying for this many seconds after the first failure; the catalogue says ${retryOf(id)}.`)
 
-const accepted = (id?: FlowId) => z.strictObject({ retryForS: retryForS(id) })
+const retryOf = (id: FlowId) => flowSpec(id).retry.retryForS
+
+const accepted = (id: FlowId) => z.strictObject({ retryForS: retryForS(id) })
 
 const awaited = (id: FlowId) =>
   accepted(id).extend({
     replyWithinS: whole(1, 240)
       .optional()
       .describe(
-        `Answer provisionally when the message has not settled after this many seconds${catalogueSays(id, 'replyWithinS')}.`,
+        `Answer provisionally when the message has not settled after this many seconds; the catalogue says ${flowSpec(id).replyWithinS}.`,
       ),
   })
 
-const segmentRows = whole(1, 2_000).optional().describe('Rows of the file that go to DACS in one call.')
-
-function catalogueSays(id: FlowId | undefined, number: 'retryForS' | 'replyWithinS'): string {
-  if (id === undefined) return ''
-  const { retry, replyWithinS } = flowSpec(id)
-  return `; the catalogue says ${number === 'retryForS' ? retry.retryForS : replyWithinS}`
-}
+const file = (id: FileFlowId) =>
+  accepted(id).extend({
+    segmentRows: whole(1, 2_000)
+      .optional()
+      .describe(
+        `Rows of the file that go to DACS in one call; the catalogue says ${flowSpec(id).segmentRows}. A generation of a message keeps the number that it began with.`,
+      ),
+  })
 
 /** Section `flows`: numbers of the catalogue that an installation sets differently. */
 export const flowsSection = z
@@ -44,10 +41,11 @@ export const flowsSection = z
     'enrollment-sync-ack': accepted('enrollment-sync-ack').optional(),
     'device-status-check': awaited('device-status-check').optional(),
     'device-status-ack': awaited('device-status-ack').optional(),
-    'event-reservation': accepted().extend({ segmentRows }).optional(),
+    'event-reservation': file('event-reservation').optional(),
     'stage-status': awaited('stage-status').optional(),
-    'event-outcome': accepted().extend({ segmentRows }).optional(),
+    'event-outcome': file('event-outcome').optional(),
+    acknowledgment: accepted('acknowledgment').optional(),
     notification: accepted('notification').optional(),
-  } satisfies Record<FlowId | (typeof announcedFlowIds)[number], z.ZodType>)
+  } satisfies Record<FlowId, z.ZodType>)
   .prefault({})
   .describe('Overrides of the flow catalogue, by flow id.')

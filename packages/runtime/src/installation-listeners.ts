@@ -1,3 +1,4 @@
+import { inboundFlowIds } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import {
   always,
@@ -9,7 +10,6 @@ import {
   text,
   whole,
 } from './installation-fields.ts'
-import { grantableFlowIds } from './installation-flows.ts'
 import { isPasswordHash } from './password-hash.ts'
 
 /** Section `ingress`. */
@@ -92,7 +92,7 @@ const clientField = (file: FileField) =>
       .min(1, 'needs at least one instance, or leave it out to allow any')
       .optional()
       .describe('The values of `drmsInstanceId` it may speak for. Omitted: any.'),
-    flows: z.array(z.enum(grantableFlowIds)).min(1, 'needs at least one flow').describe('The flows it may start.'),
+    flows: z.array(z.enum(inboundFlowIds)).min(1, 'needs at least one flow').describe('The flows it may start.'),
     credentials: z
       .array(credentialField(file))
       .min(1, 'needs at least one credential')

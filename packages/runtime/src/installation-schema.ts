@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { inboundFlowIds } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import { connectionsSection } from './installation-connections.ts'
 import { type FileField, fileField, isMailUrl, nameField, text, whole } from './installation-fields.ts'
-import { flowsSection, grantableFlowIds } from './installation-flows.ts'
+import { flowsSection } from './installation-flows.ts'
 import { billsSection, consoleSection, ingressSection } from './installation-listeners.ts'
 
 interface Folders {
@@ -127,7 +128,7 @@ const compatSection = z
       .describe('Which id DACS gets as `eventExternalIdentifier`: that of the stage or that of the event.'),
     msgAckWrapper: z.boolean().default(true).describe('Acknowledgments to DERMS have the root property `MsgAck`.'),
     fieldAliases: z
-      .partialRecord(z.enum(grantableFlowIds), z.record(text(), text()))
+      .partialRecord(z.enum(inboundFlowIds), z.record(text(), text()))
       .default({})
       .describe('Per flow, incoming field name to contract field name; applied before a message is parsed.'),
   })
