@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
-import { type Answer, CallError, never, TielineError } from '@tieline/runtime/error'
+import { acknowledgmentMessage, type DueMessage, noticeMessage } from './due-messages.ts'
+import { type Ended, makeCall } from './effects.ts'
 import { collectMs } from './intake.ts'
-import { dayMs, effectContext, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
-import { type NoticeMessage, noticeMessage } from './notices.ts'
+import { dayMs, effectContext, faultsContext, type Journal, replyContext, watchMs } from './journal.ts'
 import type { Run } from './queues.ts'
 import { isPassing, type ScriptName } from './scripts.ts'
-import type { Attempt, EffectCall, EffectResult, Settlement } from './types.ts'
+import { openPayload } from './stored-payload.ts'
+import type { Attempt, AttemptFile, EffectCall, EffectResult, Settlement } from './types.ts'
 
 /** The attempt must not write any more: `superseded` by a newer payload, `stale` because another worker took over. */
 export class AttemptLost extends Error {
@@ -45,6 +46,11 @@ export interface Taken {
   readonly payloadRef: string
   /** A later message of the line was answered before this repeat could run. */
   readonly overtaken: boolean
+  /** Absent: the message has no file. Empty: it is no longer kept. */
+  readonly fileRef?: string
+  readonly fileName?: string
+  readonly fileBytes: number
+  readonly fileSha256?: string
 }
 
 export interface AttemptHandle {
@@ -83,30 +89,26 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     if (answer !== 'ok') throw new AttemptLost(answer)
   }
 
-  const keepOutcome = (effect: string, call: string, ended: Ended) => {
-    const { kept, ...outcome } = ended
+  const keepOutcome = (effect: string, call: string, quiet: boolean, { kept, error: _, ...outcome }: Ended) => {
+    const value = kept?.value
     const result =
-      kept === undefined
-        ? undefined
-        : journal.sealer.seal(JSON.stringify(kept.value ?? null), effectContext(key, effect))
-    return fencedOk('outcome', { effect, call, ...outcome, result })
+      value === undefined ? undefined : journal.sealer.seal(JSON.stringify(value), effectContext(key, effect))
+    return fencedOk('outcome', { effect, call, quiet, ...outcome, result })
   }
 
   async function effect<Result>(id: string, intended: EffectCall<Result>): Promise<EffectResult<Result>> {
     if (signal.aborted) throw new Postponed(journal.clock())
     const call = randomUUID()
-    const { operation, connection } = intended
-    const begun = await fencedJson<Begun>('begin', { effect: id, call, operation, connection })
+    const { operation, connection, quiet = false } = intended
+    const begun = await fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet })
     if (begun.kind === 'kept') {
       answered = true
-      return {
-        state: begun.state,
-        result: JSON.parse(journal.sealer.open(begun.result, effectContext(key, id))) as Result,
-      }
+      const kept = begun.result && JSON.parse(journal.sealer.open(begun.result, effectContext(key, id)))
+      return { state: begun.state, result: kept as Result }
     }
 
     const ended = await makeCall(intended, begun.unknown)
-    await keepOutcome(id, call, ended)
+    await keepOutcome(id, call, quiet, ended)
     // Where nobody knows, the target may have acted: an older message of the line must not follow.
     if (ended.state !== 'failed') answered = true
     if (ended.error) throw ended.error
@@ -121,6 +123,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     generation: taken.generation,
     number: taken.number,
     payload,
+    file: fileOf(journal, taken),
     division: taken.division === '' ? undefined : taken.division,
     acceptedAt: taken.acceptedAt,
     signal,
@@ -131,7 +134,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     async pin(name, choose) {
       const held = await fencedJson<{ kind: string; value?: string }>('pin', { name })
       if (held.value !== undefined) return held.value
-      const chosen = await fencedJson<{ kind: string; value: string }>('pin', { name, value: choose() })
+      const chosen = await fencedJson<{ kind: string; value: string }>('pin', { name, value: await choose() })
       return chosen.value
     },
 
@@ -154,9 +157,9 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     },
 
     async settle(settlement, made) {
-      const notices = prepareNotices(journal, taken, settlement.notices)
+      const due = prepareDue(journal, { key, ...taken }, settlement)
       const reply = settlement.reply ? journal.sealer.seal(JSON.stringify(settlement.reply), replyContext(key)) : ''
-      const { state, outcome, code } = settlement
+      const { state, outcome, code, rows, faults } = settlement
       const named = {
         state,
         outcome,
@@ -164,75 +167,32 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         made,
         answered,
         terms: (settlement.terms ?? []).map((term) => term.toLowerCase()),
-        notices: notices.map((notice) => notice.fields),
+        ...(rows && { rows: JSON.stringify(rows) }),
+        ...(faults && { faults: journal.sealer.seal(JSON.stringify(faults), faultsContext(key)) }),
+        due: due.map(({ fields }) => fields),
         nextRun: randomUUID(),
         collectMs,
         retentionMs: journal.retention.messagesDays * dayMs,
       }
       const { moved } = await fencedJson<{ kind: string; moved?: Run }>('settle', named, [
         reply,
-        ...notices.map((notice) => notice.sealed),
+        ...due.map(({ sealed }) => sealed),
       ])
-      await enqueueDue(journal, notices, moved)
+      await enqueueDue(journal, due, moved)
     },
 
-    async retryAt(untilMs, code, due = []) {
-      const notices = prepareNotices(journal, taken, due)
-      const named = { nextAt: untilMs, code, notices: notices.map((notice) => notice.fields) }
-      await fencedOk('retry', named, ['', ...notices.map((notice) => notice.sealed)])
-      await enqueueDue(journal, notices)
+    async retryAt(untilMs, code, notices = []) {
+      const due = prepareDue(journal, { key, ...taken }, { notices })
+      const named = { nextAt: untilMs, code, due: due.map(({ fields }) => fields) }
+      await fencedOk('retry', named, ['', ...due.map(({ sealed }) => sealed)])
+      await enqueueDue(journal, due)
     },
   }
 }
 
 type Begun =
-  | { kind: 'kept'; state: 'confirmed' | 'refused'; result: string }
+  | { kind: 'kept'; state: 'confirmed' | 'refused'; result?: string }
   | { kind: 'send'; unknown: boolean; tries: number }
-
-/** How a call ended; `error` when the message must deal with it. */
-interface Ended {
-  readonly state: 'confirmed' | 'refused' | 'failed' | 'unknown'
-  readonly status?: number | undefined
-  readonly code?: string
-  readonly ms?: number
-  readonly kept?: { readonly value: unknown }
-  readonly error?: TielineError
-}
-
-async function makeCall<Result>(intended: EffectCall<Result>, unknownBefore: boolean): Promise<Ended> {
-  let answer: Answer
-  try {
-    answer = await intended.call()
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error
-    return unsuccessful(intended, error, unknownBefore)
-  }
-  return {
-    state: 'confirmed',
-    status: answer.status,
-    ms: answer.durationMs,
-    kept: { value: intended.confirmed(answer) },
-  }
-}
-
-function unsuccessful<Result>(intended: EffectCall<Result>, error: CallError, unknownBefore: boolean): Ended {
-  const { code, outcome, status, durationMs: ms } = error
-  if (outcome === 'refused' && !unknownBefore)
-    return { state: 'refused', status, code, ms, kept: { value: intended.refused(error) } }
-  if (outcome !== 'refused')
-    return { state: outcome === 'failed' && unknownBefore ? 'unknown' : outcome, status, code, ms, error }
-  // A refusal of a repeat says nothing about the first call: it may have been applied.
-  const unclear = new CallError({
-    code: 'outcome-unknown',
-    retry: never,
-    outcome: 'unknown',
-    connection: error.connection,
-    message: `${intended.operation} at ${error.connection}: refused a repeat, the outcome of an earlier call is unknown`,
-    durationMs: ms,
-    ...(status !== undefined && { status }),
-  })
-  return { state: 'unknown', status, code: unclear.code, ms, error: unclear }
-}
 
 /** Redis being full or failing over is waited for: what a target answered must get into the journal. */
 async function whilePassing<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
@@ -246,26 +206,25 @@ async function whilePassing<T>(signal: AbortSignal, write: () => Promise<T>): Pr
   }
 }
 
-const prepareNotices = (journal: Journal, taken: Taken, notices: readonly Notice[] = []) =>
-  notices.map((notice) => noticeMessage(journal, notice, taken.generation))
+const prepareDue = (
+  journal: Journal,
+  of: { readonly key: string; readonly id: string; readonly generation: number },
+  { notices = [], acknowledgment }: Pick<Settlement, 'notices' | 'acknowledgment'>,
+): DueMessage[] => [
+  ...notices.map((notice) => noticeMessage(journal, notice, of.generation)),
+  ...(acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, of, acknowledgment)]),
+]
 
 /** A job that cannot be added now is added by the sweeper. */
-export async function enqueueDue(journal: Journal, notices: readonly NoticeMessage[], moved?: Run): Promise<void> {
-  const runs: Run[] = notices.map(({ key, run }) => ({ key, run, flow: 'notification' }))
-  if (moved) runs.push(moved)
+export async function enqueueDue(journal: Journal, due: readonly Run[], moved?: Run): Promise<void> {
+  const runs = moved ? [...due, moved] : due
   for (const added of await Promise.allSettled(runs.map((run) => journal.queues.add(run)))) {
     if (added.status === 'rejected') journal.logger.warn({ err: added.reason }, 'Could not enqueue; the sweeper will')
   }
 }
 
-/** Reads what the message carries. @throws TielineError `payload-unreadable` */
-export async function readPayload(
-  journal: Journal,
-  key: string,
-  sealed: string | null,
-  reference: string,
-): Promise<unknown> {
-  const stored = reference === '' ? sealed : await journal.payloads.get(reference)
-  if (stored === null) throw new TielineError('payload-trimmed', never, 'The payload is no longer kept')
-  return JSON.parse(journal.sealer.open(stored, payloadContext(key)))
+function fileOf(journal: Journal, taken: Taken): AttemptFile | undefined {
+  const { fileRef, fileName = '', fileBytes, fileSha256 = '' } = taken
+  if (fileRef === undefined) return undefined
+  return { name: fileName, bytes: fileBytes, sha256: fileSha256, open: () => openPayload(journal, fileRef) }
 }

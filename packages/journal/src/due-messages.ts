@@ -1,38 +1,74 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
+import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
 import { type Journal, payloadContext } from './journal.ts'
+import type { Run } from './queues.ts'
 
-/** A due e-mail as a message of its own: created by the script that makes it due, retried and kept like any other. */
-export interface NoticeMessage {
-  readonly key: string
-  readonly run: string
+/**
+ * Something that is due because of a message: a message of its own, created by the script that makes it due, retried and kept
+ * like any other.
+ */
+export interface DueMessage extends Run {
   readonly sealed: string
   /** Arguments of the script, see `create` in the prelude. */
   readonly fields: object
 }
 
-/** The key derives from the message, its generation and the reason, so that a repeated script makes no second e-mail. */
-export function noticeMessage(journal: Journal, notice: Notice, generation: number): NoticeMessage {
-  const id = createHash('sha256')
-    .update(`${notice.messageKey}#${generation}#${notice.kind}#${notice.code}`)
-    .digest('hex')
-    .slice(0, 24)
-  const key = `notification.${notice.flow}.${id}`
+/** A due e-mail. */
+export const noticeMessage = (journal: Journal, notice: Notice, generation: number): DueMessage =>
+  dueMessage(journal, 'notification', notice, {
+    aboutFlow: notice.flow,
+    reason: `${notice.messageKey}#${generation}#${notice.kind}#${notice.code}`,
+    terms: [notice.messageKey],
+    more: { code: notice.code },
+  })
+
+/** The acknowledgment of one generation of an event file. */
+export const acknowledgmentMessage = (
+  journal: Journal,
+  file: { readonly key: string; readonly id: string; readonly generation: number },
+  acknowledgment: Acknowledgment,
+): DueMessage =>
+  dueMessage(journal, 'acknowledgment', acknowledgment, {
+    aboutFlow: acknowledgment.flow,
+    reason: `${file.key}#${file.generation}`,
+    terms: [file.key, file.id],
+    more: { acknowledges: file.key },
+  })
+
+interface Origin {
+  readonly aboutFlow: string
+  /** The key derives from it, so that a repeated script makes no second message. */
+  readonly reason: string
+  readonly terms: readonly string[]
+  readonly more: object
+}
+
+function dueMessage(
+  journal: Journal,
+  flow: FlowId,
+  payload: unknown,
+  { aboutFlow, reason, terms, more }: Origin,
+): DueMessage {
+  const id = createHash('sha256').update(reason).digest('hex').slice(0, 24)
+  const key = `${flow}.${aboutFlow}.${id}`
   const run = randomUUID()
   return {
     key,
+    flow,
     run,
-    sealed: journal.sealer.seal(JSON.stringify(notice), payloadContext(key)),
+    sealed: journal.sealer.seal(JSON.stringify(payload), payloadContext(key)),
     fields: {
       key,
-      flow: 'notification',
-      instance: notice.flow,
+      flow,
+      instance: aboutFlow,
       id,
       client: 'tieline',
       hash: id,
       run,
-      terms: [notice.messageKey.toLowerCase()],
-      code: notice.code,
+      terms: terms.map((term) => term.toLowerCase()),
+      ...more,
     },
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { flowSpec } from '@tieline/contracts/flows'
 import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
 import { redisPayloadBytesMax } from './payloads.ts'
 import type { Run } from './queues.ts'
@@ -9,7 +10,7 @@ export const collectMs = hourMs
 
 /** What the accept script decided; see `lua/accept.lua`. */
 interface Decision {
-  kind: Acceptance['kind']
+  kind: Acceptance['kind'] | 'gone'
   generation: number
   run: string
   seen: number
@@ -17,7 +18,8 @@ interface Decision {
   reply?: string
   withdrawn?: string
   moved?: Run
-  oldRef?: string
+  /** References of stored payloads that no record holds any more. */
+  unused?: readonly string[]
 }
 
 /**
@@ -27,42 +29,66 @@ interface Decision {
  */
 export async function accept(journal: Journal, incoming: Incoming): Promise<Acceptance> {
   const { key, flow } = incoming
-  const sealed = journal.sealer.seal(JSON.stringify(incoming.payload), payloadContext(key))
-  const payloadRef = sealed.length > redisPayloadBytesMax ? await journal.payloads.put(key, sealed) : ''
-  const decision = await decide(journal, incoming, sealed, payloadRef)
+  const { kind, ...decision } = await decide(journal, incoming, await keepPayload(journal, incoming))
+  // The sweeper took it for left behind: its sender was silent for longer than anybody can be.
+  if (kind === 'gone') throw new Error('A payload that was stored for the message is gone')
 
   if (decision.enqueue) await journal.queues.add({ key, flow, run: decision.run })
-  await tidyUp(journal, incoming, decision, payloadRef)
+  await tidyUp(journal, incoming, decision)
 
   const known = { key, generation: decision.generation }
-  if (decision.kind === 'replayed')
-    return { ...known, kind: 'replayed', reply: readableReply(journal, key, decision.reply) }
-  return { ...known, kind: decision.kind, workerSeenAt: decision.seen }
+  if (kind === 'replayed') return { ...known, kind, reply: readableReply(journal, key, decision.reply) }
+  return { ...known, kind, workerSeenAt: decision.seen }
 }
 
-async function decide(journal: Journal, incoming: Incoming, sealed: string, payloadRef: string): Promise<Decision> {
-  const { payload, answers, line, terms, ...fields } = incoming
+/** Small JSON goes into the record's own script; what is too large for Redis is stored before. */
+async function keepPayload(
+  journal: Journal,
+  { key, payload }: Incoming,
+): Promise<{ sealed: string; reference: string }> {
+  const json = JSON.stringify(payload)
+  const bytes = Buffer.byteLength(json)
+  if (bytes <= redisPayloadBytesMax) return { sealed: journal.sealer.seal(json, payloadContext(key)), reference: '' }
+  const { reference } = await journal.payloads.keep(once(Buffer.from(json)))
+  return { sealed: '', reference }
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+async function decide(
+  journal: Journal,
+  incoming: Incoming,
+  { sealed, reference }: { sealed: string; reference: string },
+): Promise<Decision> {
+  const { payload, answers, line, follows, file, terms, ...fields } = incoming
+  const followed = flowSpec(incoming.flow).follows
   const named = {
     ...fields,
     now: journal.clock(),
     run: randomUUID(),
     nextRun: randomUUID(),
     line: line === undefined ? '' : `${incoming.flow}.${line}`,
+    ...(follows !== undefined && followed && { follows: `${followed}.${follows}` }),
+    ...(file && { fileRef: file.reference, fileName: file.name, fileBytes: file.bytes, fileSha256: file.sha256 }),
     terms: terms.map((term) => term.toLowerCase()),
-    payloadRef,
+    payloadRef: reference,
     answers: answers?.terms.map((term) => term.toLowerCase()) ?? [],
     answersFlow: answers?.flow ?? '',
     replayMs: journal.retention.replayHours * hourMs,
     watchMs,
   }
-  return JSON.parse(String(await journal.run('accept', named, [payloadRef === '' ? sealed : '']))) as Decision
+  return JSON.parse(String(await journal.run('accept', named, [sealed]))) as Decision
 }
 
 /** What must not delay or endanger the answer: the sweeper and the trimmer do the same for what is left. */
-async function tidyUp(journal: Journal, incoming: Incoming, decision: Decision, payloadRef: string): Promise<void> {
-  const chores: Promise<unknown>[] = []
-  const unused = decision.kind === 'attached' || decision.kind === 'replayed' ? payloadRef : decision.oldRef
-  if (unused) chores.push(journal.payloads.remove(unused))
+async function tidyUp(
+  journal: Journal,
+  incoming: Incoming,
+  decision: Pick<Decision, 'unused' | 'withdrawn' | 'moved'>,
+): Promise<void> {
+  const chores: Promise<unknown>[] = (decision.unused ?? []).map((reference) => journal.payloads.remove(reference))
   if (decision.withdrawn) chores.push(journal.queues.remove(incoming.flow, decision.withdrawn))
   if (decision.moved) chores.push(journal.queues.add(decision.moved))
   for (const chore of await Promise.allSettled(chores)) {

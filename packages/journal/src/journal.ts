@@ -1,8 +1,9 @@
-import { join } from 'node:path'
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
-import { createFileStore, type PayloadStore } from './payloads.ts'
+import type { PayloadStore } from './payload-store.ts'
+import { createPayloads, type Payloads } from './payloads.ts'
 import { createQueues, type Queues, queuePrefix } from './queues.ts'
+import { createRedisPayloadStore } from './redis-payload-store.ts'
 import { createScriptRunner, type RunScript } from './scripts.ts'
 import { createSealer, type PayloadKey, type Sealer } from './sealer.ts'
 
@@ -19,8 +20,8 @@ export interface JournalOptions {
   /** Name of the installation: the hash tag of every key. */
   readonly installation: string
   readonly payloadKeys: readonly PayloadKey[]
-  /** Where payloads go that are too large for Redis. */
-  readonly payloadDirectory: string
+  /** Where payloads go that are too large for Redis. It stays the caller's: it is not closed with the journal. */
+  readonly payloadStore: PayloadStore
   readonly retention: Retention
   readonly logger: Logger
   /** Milliseconds since 1970; tests move it. */
@@ -35,7 +36,7 @@ export interface Journal extends AsyncDisposable {
   readonly base: string
   readonly run: RunScript
   readonly sealer: Sealer
-  readonly payloads: PayloadStore
+  readonly payloads: Payloads
   readonly queues: Queues
   readonly retention: Retention
   readonly logger: Logger
@@ -52,17 +53,27 @@ export function createJournal(options: JournalOptions): Journal {
   const { redis, installation, logger } = options
   const base = `${queuePrefix(installation)}:journal`
   const queues = createQueues({ redis, installation, logger })
+  const clock = options.clock ?? Date.now
   return {
     redis,
     installation,
     base,
     run: createScriptRunner(redis, base),
     sealer: createSealer(options.payloadKeys),
-    payloads: createFileStore(join(options.payloadDirectory, installation)),
+    payloads: createPayloads({
+      small: createRedisPayloadStore(redis, base),
+      large: options.payloadStore,
+      keys: options.payloadKeys,
+      pending: {
+        add: (reference) => redis.zadd(`${base}:pending`, clock(), reference),
+        remove: (reference) => redis.zrem(`${base}:pending`, reference),
+      },
+      clock,
+    }),
     queues,
     retention: options.retention,
     logger,
-    clock: options.clock ?? Date.now,
+    clock,
     [Symbol.asyncDispose]: () => queues[Symbol.asyncDispose](),
   }
 }
@@ -70,4 +81,5 @@ export function createJournal(options: JournalOptions): Journal {
 /** What a sealed value belongs to; see `Sealer`. */
 export const payloadContext = (key: string) => `${key}:payload`
 export const replyContext = (key: string) => `${key}:reply`
+export const faultsContext = (key: string) => `${key}:faults`
 export const effectContext = (key: string, effect: string) => `${key}:effect:${effect}`

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
 import { enqueueDue } from './attempt.ts'
-import { type Journal, payloadContext, watchMs } from './journal.ts'
+import { type EffectSummary, readEffect, summarizeEffect } from './effects.ts'
+import { type Journal, watchMs } from './journal.ts'
+import { readPayload } from './stored-payload.ts'
 import { type Outcome, openStates, type State, states } from './types.ts'
 
 /** One message as operators see it: no payload, no reply, nothing personal. */
@@ -28,19 +30,6 @@ export interface TimelineEntry {
   readonly at: number
   readonly what: string
   readonly [detail: string]: unknown
-}
-
-/** One intended call on a target; see `Attempt.effect`. */
-export interface EffectSummary {
-  readonly id: string
-  readonly state: 'sending' | 'confirmed' | 'refused' | 'failed' | 'unknown'
-  readonly operation: string
-  readonly connection: string
-  readonly tries: number
-  readonly status?: number
-  readonly code?: string
-  readonly ms?: number
-  readonly at: number
 }
 
 export interface MessageDetails extends MessageSummary {
@@ -85,7 +74,7 @@ export async function showMessage(journal: Journal, key: string): Promise<Messag
   return {
     ...summary,
     timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
-    effects: Object.entries(effects).map(([id, effect]) => toEffect(id, JSON.parse(effect) as Record<string, unknown>)),
+    effects: Object.entries(effects).map(([id, stored]) => summarizeEffect(id, readEffect(stored))),
   }
 }
 
@@ -206,8 +195,8 @@ export async function readAudit(journal: Journal, limit = 100): Promise<AuditEnt
 /** The payload as it was received. It may hold personal data: callers show it to nobody without the right. */
 export async function readStoredPayload(journal: Journal, key: string): Promise<unknown> {
   const reference = await journal.redis.hget(`${journal.base}:m:${key}`, 'payloadRef')
-  const sealed = reference ? await journal.payloads.get(reference) : await journal.redis.get(`${journal.base}:p:${key}`)
-  return sealed === null ? undefined : JSON.parse(journal.sealer.open(sealed, payloadContext(key)))
+  const sealed = reference ? null : await journal.redis.get(`${journal.base}:p:${key}`)
+  return !reference && sealed === null ? undefined : readPayload(journal, key, sealed, reference ?? '')
 }
 
 const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
@@ -232,11 +221,4 @@ function toSummary(key: string, fields: Record<string, string>): MessageSummary 
     division: fields.division || undefined,
     changed: fields.changed !== undefined,
   }
-}
-
-function toEffect(
-  id: string,
-  { result: _sealed, call: _call, generation: _generation, unknown: _unknown, ...effect }: Record<string, unknown>,
-) {
-  return { id, ...effect } as EffectSummary
 }

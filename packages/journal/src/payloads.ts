@@ -1,55 +1,114 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { backoff, TielineError } from '@tieline/runtime/error'
+import type { PayloadStore } from './payload-store.ts'
+import { openStream, sealStream } from './sealed-stream.ts'
+import type { PayloadKey } from './sealer.ts'
 
 /** Sealed payloads above this stay out of Redis. */
 export const redisPayloadBytesMax = 4 * 1024 * 1024
 
-/** Keeps large sealed payloads. A reference is opaque and never reused. */
-export interface PayloadStore {
-  put(key: string, sealed: string): Promise<string>
-  /** @throws TielineError `payload-unreadable` when it is gone or cannot be read; tried again, a share may be away */
-  get(reference: string): Promise<string>
+/** A payload that is kept, but of which no record knows yet. */
+export interface KeptPayload {
+  readonly reference: string
+  /** Of what was given, before it was sealed. */
+  readonly bytes: number
+  /** SHA-256, hex. */
+  readonly sha256: string
+}
+
+/** Files and large JSON, sealed as they come: never whole in memory, small ones in Redis, larger ones in the payload store. */
+export interface Payloads {
+  /** Durable when it resolves; nothing is left when it rejects, also when the chunks end in an error. */
+  keep(chunks: AsyncIterable<Uint8Array>): Promise<KeptPayload>
+  /** @throws TielineError `payload-unreadable`, also in the middle of reading */
+  open(reference: string): AsyncIterable<Buffer>
   remove(reference: string): Promise<void>
 }
 
-/** A directory that all services share, such as a volume. A file is complete and on disk before its reference exists. */
-export function createFileStore(directory: string): PayloadStore {
-  const pathOf = (reference: string) => join(directory, reference.slice(0, 2), reference)
+interface Deps {
+  readonly small: PayloadStore
+  readonly large: PayloadStore
+  readonly keys: readonly PayloadKey[]
+  /** References that no record holds. Each is told before its payload is stored, and now and then while it is. */
+  readonly pending: { add(reference: string): Promise<unknown>; remove(reference: string): Promise<unknown> }
+  readonly clock: () => number
+}
+
+const tellAgainMs = 60_000
+
+export function createPayloads({ small, large, keys, pending, clock }: Deps): Payloads {
+  const storeOf = (reference: string) => (reference.startsWith(smallPrefix) ? small : large)
+  const remove = async (reference: string) => {
+    await storeOf(reference).remove(reference)
+    await pending.remove(reference)
+  }
+
+  async function* stillComing(reference: string, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let toldAt = clock()
+    for await (const chunk of bytes) {
+      if (clock() - toldAt > tellAgainMs) {
+        toldAt = clock()
+        await pending.add(reference)
+      }
+      yield chunk
+    }
+  }
+
   return {
-    async put(key, sealed) {
-      const reference = `${createHash('sha256').update(key).digest('hex').slice(0, 16)}-${randomUUID()}`
-      const path = pathOf(reference)
-      await mkdir(join(directory, reference.slice(0, 2)), { recursive: true, mode: 0o700 })
-      const file = await open(`${path}.part`, 'wx', 0o600)
+    async keep(chunks) {
+      const id = randomUUID()
+      const counted = countBytes(chunks)
+      const sealed = sealStream(counted.bytes, keys[0], id)
+      const { isSmall, bytes } = await holdUpTo(redisPayloadBytesMax, sealed)
+      const reference = `${isSmall ? smallPrefix : largePrefix}${id}`
       try {
-        await file.writeFile(sealed)
-        await file.sync()
-      } finally {
-        await file.close()
+        await pending.add(reference)
+        await storeOf(reference).put(reference, stillComing(reference, bytes))
+      } catch (error) {
+        await bytes.return(undefined)
+        // What cannot be removed now is removed by the sweeper.
+        await remove(reference).catch(() => undefined)
+        throw error
       }
-      await rename(`${path}.part`, path)
-      await syncDirectory(join(directory, reference.slice(0, 2)))
-      return reference
+      return { reference, ...counted.result() }
     },
-    async get(reference) {
-      try {
-        return await readFile(pathOf(reference), 'utf8')
-      } catch (cause) {
-        throw new TielineError('payload-unreadable', backoff, 'The payload store does not have the payload', { cause })
-      }
+    async *open(reference) {
+      yield* openStream(await storeOf(reference).get(reference), keys, reference.slice(smallPrefix.length))
     },
-    remove: (reference) => rm(pathOf(reference), { force: true }),
+    remove,
   }
 }
 
-/** A rename is durable only once its directory is. */
-async function syncDirectory(path: string) {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+const smallPrefix = 'r-'
+const largePrefix = 's-'
+
+function countBytes(chunks: AsyncIterable<Uint8Array>) {
+  const hash = createHash('sha256')
+  let bytes = 0
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      hash.update(chunk)
+      yield chunk
+    }
   }
+  return { bytes: counted(), result: () => ({ bytes, sha256: hash.digest('hex') }) }
+}
+
+/** Reads until the stream ends or is longer than `bytesMax`, and hands all of it on. */
+async function holdUpTo(bytesMax: number, stream: AsyncGenerator<Buffer>) {
+  const held: Buffer[] = []
+  let heldBytes = 0
+  let ended = false
+  while (!ended && heldBytes <= bytesMax) {
+    const next = await stream.next()
+    ended = next.done === true
+    if (next.done) break
+    held.push(next.value)
+    heldBytes += next.value.length
+  }
+  async function* all(): AsyncGenerator<Buffer> {
+    yield* held.splice(0)
+    yield* stream
+  }
+  return { isSmall: ended && heldBytes <= bytesMax, bytes: all() }
 }

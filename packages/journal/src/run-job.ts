@@ -2,19 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { FlowSpec } from '@tieline/contracts/flows'
 import { never, type Retry, TielineError } from '@tieline/runtime/error'
 import type { Job } from 'bullmq'
-import {
-  AttemptLost,
-  createAttempt,
-  enqueueDue,
-  type OpenAttempt,
-  Postponed,
-  readPayload,
-  type Taken,
-} from './attempt.ts'
+import { AttemptLost, createAttempt, enqueueDue, type OpenAttempt, Postponed, type Taken } from './attempt.ts'
 import { type Journal, watchMs } from './journal.ts'
 import { lastResort, stillFailing, toTielineError, withoutMessage } from './last-words.ts'
 import type { Run, Ticket } from './queues.ts'
 import { JournalError } from './scripts.ts'
+import { readPayload } from './stored-payload.ts'
 import type { Processor, Settlement } from './types.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
@@ -22,6 +15,9 @@ import type { WorkerMetrics } from './worker-metrics.ts'
 export type Ends = { kind: 'done' } | { kind: 'later'; atMs: number } | { kind: 'dead'; reason: string }
 
 const done: Ends = { kind: 'done' }
+
+/** When to look again whether the line that a message follows has been answered. */
+const lookAgainMs = 1_000
 
 export interface JobRun<Tables extends { readonly version: number }> {
   readonly journal: Journal
@@ -72,8 +68,10 @@ async function attemptMessage<Tables extends { readonly version: number }>(conte
   const taken = JSON.parse(told) as
     | ({ kind: 'attempt' } & Taken)
     | { kind: 'surplus'; moved?: Run }
+    | { kind: 'behind' }
     | { kind: 'ticket'; code: string }
   if (taken.kind === 'ticket') return { kind: 'dead', reason: taken.code }
+  if (taken.kind === 'behind') return { kind: 'later', atMs: journal.clock() + lookAgainMs }
   if (taken.kind === 'surplus') {
     await enqueueDue(journal, [], taken.moved)
     return done

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RedisConnection } from '@tieline/runtime/redis'
+import { effectFields } from './effects.ts'
 
 /** Redis or a journal script failed. It says nothing about the message, so it never consumes an attempt. */
 export class JournalError extends Error {
@@ -33,7 +34,7 @@ export type ScriptName = (typeof scriptNames)[number]
 export type RunScript = (name: ScriptName, named: object, blobs?: readonly string[]) => Promise<unknown>
 
 const source = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8')
-const prelude = source('prelude')
+const prelude = `local effectFields = cjson.decode('${JSON.stringify(effectFields)}')\n${source('prelude')}`
 const scripts = new Map(
   scriptNames.map((name) => {
     const text = `${prelude}\n${source(name)}`

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
 import type { ChainableCommander } from 'ioredis'
 import { enqueueDue } from './attempt.ts'
+import { noticeMessage } from './due-messages.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, hourMs, type Journal, watchMs } from './journal.ts'
-import { noticeMessage } from './notices.ts'
 import type { Run } from './queues.ts'
 import { settledStates } from './types.ts'
 
@@ -117,6 +117,20 @@ export async function sweepOnce(journal: Journal): Promise<void> {
   await reviveLost(journal)
   await removeWithdrawn(journal)
   await notifyUncollected(journal)
+  await removeLeftPayloads(journal)
+}
+
+/** A payload that is still coming is told again every minute, so one that is pending for so long was left behind. */
+const leftAfterMs = hourMs
+
+/** Removes payloads that no record holds: their process died, or a record let go of them and the store was away. */
+async function removeLeftPayloads(journal: Journal): Promise<void> {
+  const pending = `${journal.base}:pending`
+  for (const reference of await due(journal, ':pending', journal.clock() - leftAfterMs)) {
+    // From now on no record takes it.
+    await journal.redis.zadd(pending, 'XX', -1, reference)
+    await journal.payloads.remove(reference)
+  }
 }
 
 async function notifyUncollected(journal: Journal): Promise<void> {
@@ -143,7 +157,7 @@ async function notifyUncollected(journal: Journal): Promise<void> {
       },
       Number(generation ?? 0),
     )
-    const named = { key, due: true, notices: [notice.fields], now, watchMs, collectMs }
+    const named = { key, overdue: true, due: [notice.fields], now, watchMs, collectMs }
     const { notified } = JSON.parse(String(await journal.run('collect', named, ['', notice.sealed]))) as {
       notified?: boolean
     }
@@ -175,8 +189,9 @@ async function trim(
   what: { key: string; from: string; before: number; payloadOnly: boolean },
 ): Promise<void> {
   const answer = String(await journal.run('trim', { ...what, now: journal.clock(), watchMs }))
-  const { ref, ticket, flow } = JSON.parse(answer) as { ref?: string; ticket?: string; flow?: FlowId }
-  if (ref) await journal.payloads.remove(ref)
+  const trimmed = JSON.parse(answer) as { unused?: string[]; ticket?: string; flow?: FlowId }
+  const { unused = [], ticket, flow } = trimmed
+  for (const reference of unused) await journal.payloads.remove(reference)
   if (ticket && flow) await journal.queues.remove(flow, ticket)
 }
 

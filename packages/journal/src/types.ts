@@ -1,7 +1,10 @@
+import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
+import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { Answer, CallError, TielineError } from '@tieline/runtime/error'
+import type { KeptPayload } from './payloads.ts'
 
 export const openStates = ['accepted', 'waiting', 'processing', 'retrying'] as const
 export const settledStates = ['succeeded', 'refused', 'dead', 'resolved', 'discarded', 'superseded'] as const
@@ -32,12 +35,22 @@ export interface Incoming {
   readonly hash: string
   /** Messages with the same line run one after another. */
   readonly line?: string
+  /** The line of another flow, see `FlowSpec.follows`. */
+  readonly follows?: string
+  /** The file that came with the message; its content is part of `hash`. */
+  readonly file?: KeptFile
   /** What the message can be found by: messageIds, dacsMessageId, eventId, stageId, enrollmentId, nicId. */
   readonly terms: readonly string[]
   /** Routing key of DACS' messages; their acknowledgments are routed by it too. */
   readonly division?: string
   /** Acknowledges these correlation ids: the messages of these flows that carry them are answered, so their replay window ends. */
   readonly answers?: { readonly flow: FlowId; readonly terms: readonly string[] }
+}
+
+/** A file in the payload store. */
+export interface KeptFile extends KeptPayload {
+  /** As its sender calls it. */
+  readonly name: string
 }
 
 export type Acceptance =
@@ -63,16 +76,41 @@ export interface Settlement {
   readonly code?: FailureCode
   /** E-mails that are due because of it. */
   readonly notices?: readonly Notice[]
+  /** What the sender of an event file is to be told. */
+  readonly acknowledgment?: Acknowledgment
+  /** What became of the rows of its file. */
+  readonly rows?: RowTotals
+  /** The first rows that were left out, and why. */
+  readonly faults?: readonly RowFault[]
   /** More search terms, such as the enrollment ids that DACS gave. */
   readonly terms?: readonly string[]
+}
+
+/** A row of a file that was left out. Rows are counted from 1, without the header. */
+export interface RowFault {
+  readonly row: number
+  /** Field and rule. It may name a code of the row, so it is kept encrypted. */
+  readonly rule: string
+}
+
+/** The file of a message. */
+export interface AttemptFile {
+  readonly name: string
+  readonly bytes: number
+  /** SHA-256, hex. */
+  readonly sha256: string
+  /** Reads it from the start. @throws TielineError `payload-unreadable`, also in the middle */
+  open(): AsyncIterable<Buffer>
 }
 
 export interface EffectCall<Result> {
   /** For the time line: operation and connection, such as `enrollProgram` at `DACS_MAIN`. */
   readonly operation: string
   readonly connection: string
+  /** One of very many: it is not on the time line. */
+  readonly quiet?: boolean
   readonly call: () => Promise<Answer>
-  /** What to keep of a success. It is stored encrypted and handed out again instead of a second call. */
+  /** What to keep of a success, undefined for nothing. It is stored encrypted and handed out again instead of a second call. */
   readonly confirmed: (answer: Answer) => Result
   /** What to keep of a refusal. */
   readonly refused: (error: CallError) => Result
@@ -94,6 +132,7 @@ export interface Attempt {
   readonly number: number
   /** The payload as received: parse it with the flow's contract. */
   readonly payload: unknown
+  readonly file: AttemptFile | undefined
   readonly division: string | undefined
   /** When this generation was accepted, milliseconds since 1970. */
   readonly acceptedAt: number
@@ -108,7 +147,7 @@ export interface Attempt {
   /** Adds to the time line. Codes, counts and names only: it is not encrypted. */
   note(entry: { readonly what: string; readonly [detail: string]: string | number | boolean }): Promise<void>
   /** Fixes a choice (a connection, a segment size) for the rest of the generation. */
-  pin(name: string, choose: () => string): Promise<string>
+  pin(name: string, choose: () => string | Promise<string>): Promise<string>
   /** Leaves the message until then; not a failure and not counted as one. Returns never: it throws. */
   postpone(untilMs: number): never
   /** The newest message of a flow that carries a search term, for acknowledgments that look for their request. */

@@ -86,7 +86,7 @@ function startWorker<Tables extends { readonly version: number }>(
   const worker = new Worker<Ticket>(spec.queue, handle, {
     connection: options.connection,
     prefix: queuePrefix(journal.installation),
-    concurrency: options.concurrency ?? 50,
+    concurrency: options.concurrency ?? spec.atOnce ?? 50,
     lockDuration: options.lockMs ?? 10_000,
     stalledInterval: options.stalledCheckMs ?? 5_000,
     maxStalledCount: 5,

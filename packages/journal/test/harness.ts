@@ -7,6 +7,7 @@ import { type Answer, backoff, CallError, never } from '@tieline/runtime/error'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
 import { inject } from 'vitest'
+import { createFilePayloadStore } from '../src/file-payload-store.ts'
 import { createJournal, type Journal } from '../src/journal.ts'
 import type { Attempt, Incoming, Processor, Settlement } from '../src/types.ts'
 import { startWorkers, type WorkerOptions } from '../src/worker.ts'
@@ -42,7 +43,7 @@ export async function openHarness({
       redis,
       installation,
       payloadKeys,
-      payloadDirectory: directory,
+      payloadStore: createFilePayloadStore(directory),
       retention: { messagesDays: 32, payloadHours: 24, replayHours: 24, auditDays: 365 },
       logger,
       ...(clock && { clock }),

@@ -163,7 +163,7 @@ describe('what is kept', () => {
     expect(reference).not.toBe('')
     now += 25 * 3_600_000
     await trimExpired(journal)
-    await expect(journal.payloads.get(reference)).rejects.toThrow('does not have')
+    await expect(Array.fromAsync(journal.payloads.open(reference))).rejects.toThrow('does not have')
     expect(await field(journal, message.key, 'state')).toBe('succeeded')
   })
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
+import { type FileFlowId, flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
 import { startEnrollment } from '@tieline/enrollment/service'
 import { startEvents } from '@tieline/events/service'
 import { startIngress } from '@tieline/ingress/service'
@@ -15,6 +15,7 @@ import { connectWorker, type RedisConnection } from '@tieline/runtime/redis'
 import type { DacsSimulator } from '@tieline/simulators/dacs'
 import type { DermsSimulator } from '@tieline/simulators/derms'
 import { type Mailbox, startMailbox } from '@tieline/simulators/mailbox'
+import { type AttachedFile, renderMultipart } from '@tieline/simulators/multipart'
 import { startDacsSimulator, startDermsSimulator } from '@tieline/simulators/start'
 import { openJournal } from '@tieline/worker-service/open-journal'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
@@ -55,6 +56,8 @@ export interface Pipeline extends AsyncDisposable {
   readonly redis: RedisConnection
   /** Posts a message as its sender does. */
   post(flow: InboundFlowId, body: unknown, options?: PostOptions): Promise<Posted>
+  /** Posts a JSON part and a CSV file as DERMS does, in the documented shape. */
+  postFile(flow: FileFlowId, body: unknown, file: AttachedFile, options?: PostOptions): Promise<Posted>
   /** Waits until a message is in one of these states and tells all about it. */
   until(key: string, ...states: string[]): Promise<MessageDetails>
   /** Every message the journal knows, except e-mails. */
@@ -103,7 +106,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 
   const redis = connectWorker(options.redisUrl, logger)
   parts.defer(() => redis.disconnect())
-  const journal = parts.use(openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger))
   const owned = parts.move()
   return {
     url: ingress.url,
@@ -114,6 +117,10 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     journal,
     redis,
     post: (flow, body, post = {}) => postTo(ingress.url, flow, body, post),
+    postFile(flow, body, file, post = {}) {
+      const { contentType, bytes } = renderMultipart(body, file)
+      return postTo(ingress.url, flow, bytes, { ...post, headers: { 'content-type': contentType, ...post.headers } })
+    },
     until: (key, ...states) =>
       eventually(async () => {
         const details = await showMessage(journal, key)
@@ -140,7 +147,7 @@ async function postTo(
       authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`,
       ...headers,
     },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
     ...(signal && { signal }),
   })
   const text = await response.text()

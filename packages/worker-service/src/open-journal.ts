@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { createFilePayloadStore } from '@tieline/journal/file-payload-store'
 import { createJournal, type Journal } from '@tieline/journal/journal'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import type { Logger } from '@tieline/runtime/logger'
@@ -8,11 +10,11 @@ import type { ServiceSettings } from './read-settings.ts'
  * The journal of an installation, as every service opens it.
  * @throws ConfigurationError when payloads shall go where nothing can put them yet
  */
-export function openJournal(
+export async function openJournal(
   { environment, installation }: ServiceSettings,
   redis: RedisConnection,
   logger: Logger,
-): Journal {
+): Promise<Journal> {
   const { payloads } = installation
   if (payloads.kind !== 'fs') {
     throw new ConfigurationError('The installation file cannot be used', [
@@ -26,7 +28,7 @@ export function openJournal(
     redis,
     installation: installation.installation.name,
     payloadKeys: environment.payloadKeys,
-    payloadDirectory: payloads.path,
+    payloadStore: createFilePayloadStore(join(payloads.path, installation.installation.name)),
     retention: installation.retention,
     logger,
   })

@@ -1,7 +1,6 @@
 import type { Processor } from '@tieline/journal/types'
 import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { startLookupStore } from '@tieline/lookups/store'
 import { warnings as lookupWarnings } from '@tieline/lookups/warnings'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
@@ -10,6 +9,7 @@ import { checkRedis, connectWorker } from '@tieline/runtime/redis'
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { openJournal } from './open-journal.ts'
+import { openLookups } from './open-lookups.ts'
 import { requireRedisUrl, type ServiceSettings } from './read-settings.ts'
 
 /** What processors are made from. */
@@ -60,17 +60,9 @@ export async function startWorkerService({
   const connections = parts.use(
     await createConnections(installation.connections, { logger, metrics: register, pauseMs: tuning.pauseMs }),
   )
-  const lookups = parts.use(
-    await startLookupStore({
-      redis,
-      installation: installation.installation.name,
-      directory: installation.lookups?.directory,
-      connections: new Set(Object.keys(installation.connections)),
-      logger,
-    }),
-  )
+  const lookups = parts.use(await openLookups(settings, redis, logger))
   for (const warning of lookupWarnings(lookups.snapshot())) logger.warn(warning)
-  const journal = parts.use(openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger))
   const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock }
   parts.use(
     await startOperationsListener({

@@ -1,6 +1,7 @@
 import { type FailureCode, failures } from '@tieline/contracts/failures'
 import { flowSpec } from '@tieline/contracts/flows'
-import type { EffectSummary, MessageDetails, MessageSummary, TimelineEntry } from '@tieline/journal/operations'
+import type { EffectSummary } from '@tieline/journal/effects'
+import type { MessageDetails, MessageSummary, TimelineEntry } from '@tieline/journal/operations'
 import { formatFields, formatTable } from './table.ts'
 import { formatLocal, formatTime } from './times.ts'
 

@@ -33,7 +33,7 @@ export async function startConsole(settings: ServiceSettings, { logger }: { logg
 
   const redis = await connectProducer(requireRedisUrl(settings), log, { commandTimeoutMs })
   parts.defer(() => redis.disconnect())
-  const journal = parts.use(openJournal(settings, redis, log))
+  const journal = parts.use(await openJournal(settings, redis, log))
   const app = createConsoleApp({
     journal,
     users,

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Journal } from '@tieline/journal/journal'
-import { type LookupStore, startLookupStore } from '@tieline/lookups/store'
+import type { LookupStore } from '@tieline/lookups/store'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import type { Environment } from '@tieline/runtime/environment'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
-import { connectProducer, type RedisConnection } from '@tieline/runtime/redis'
+import { connectProducer } from '@tieline/runtime/redis'
 import { openJournal } from '@tieline/worker-service/open-journal'
+import { openLookups } from '@tieline/worker-service/open-lookups'
 import { readSettings, type ServiceSettings } from '@tieline/worker-service/read-settings'
 
 /** Where a command runs; `process` is one. */
@@ -56,20 +57,11 @@ export function openTools(terminal: Terminal): Tools {
     logger,
     print: (line) => void terminal.stdout.write(`${line}\n`),
     settings,
-    journal: once(async () => parts.use(openJournal(await settings(), await redis(), logger))),
+    journal: once(async () => parts.use(await openJournal(await settings(), await redis(), logger))),
     lookups: once(async () => parts.use(await openLookups(await settings(), await redis(), logger))),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
-
-const openLookups = ({ installation }: ServiceSettings, redis: RedisConnection, logger: Logger) =>
-  startLookupStore({
-    redis,
-    installation: installation.installation.name,
-    directory: installation.lookups.directory,
-    connections: new Set(Object.keys(installation.connections)),
-    logger,
-  })
 
 /** `pnpm start` writes the URL of the Redis that it runs into its data directory. */
 async function findRedisUrl({ redisUrl, dataDir }: Environment): Promise<string> {

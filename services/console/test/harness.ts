@@ -51,7 +51,7 @@ export async function openInstallation(sections: object = {}) {
   const logger = createLogger({ service: 'test', level: 'silent' })
   const redis = connectWorker(env.REDIS_URL, logger)
   parts.defer(() => redis.disconnect())
-  const journal = parts.use(openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger))
   let isDown = true
   const processor: Processor<{ version: number }> = {
     flow: 'stage-status',

@@ -39,7 +39,7 @@ export async function openService(more = '') {
   opened.defer(() => redis.disconnect())
   const subscriber = connectWorker(inject('redisUrl'), logger)
   opened.defer(() => subscriber.disconnect())
-  const journal = opened.use(openJournal(settings, redis, logger))
+  const journal = opened.use(await openJournal(settings, redis, logger))
   const desk = opened.use(await startReplyDesk(journal, subscriber))
   opened.use(await startEvents(settings, { sweepEveryMs: 200, logger }))
 

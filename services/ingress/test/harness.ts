@@ -81,7 +81,7 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
 
   const redis = connectWorker(redisUrl, silent)
   opened.defer(() => redis.disconnect())
-  const journal = opened.use(openJournal(settings, redis, silent))
+  const journal = opened.use(await openJournal(settings, redis, silent))
   const service = opened.use(await startIngress(settings, { logger, ...tuning }))
 
   /** Posts to a flow's own path as its usual caller, or to any path. A header given as undefined is left out. */
@@ -125,7 +125,7 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
     /** Every key of the installation that a message would leave. */
     async recorded(): Promise<string[]> {
       const keys = await redis.keys(`{${name}}:*`)
-      return keys.filter((key) => !/:(?:meta|workers|ready|marker|stalled-check)$/.test(key))
+      return keys.filter((key) => !/:(?:meta|workers|ready|marker|stalled-check)$|:lookups?\b/.test(key))
     },
     field: (key: string, field: string) => redis.hget(`${journal.base}:m:${key}`, field),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -59,7 +59,7 @@ ${withMail ? `mail: { url: "${mailbox.url}" }` : ''}
   const logger = createLogger({ service: 'notifier', level: 'info', destination: { write } })
   const redis = connectWorker(inject('redisUrl'), silent)
   opened.defer(() => redis.disconnect())
-  const journal = opened.use(openJournal(settings, redis, silent))
+  const journal = opened.use(await openJournal(settings, redis, silent))
   opened.use(await startNotifier(settings, { sweepEveryMs: 200, logger }))
 
   const parts = opened.move()

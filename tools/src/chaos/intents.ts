@@ -53,6 +53,10 @@ export function intentsOf(flow: InboundFlowId, body: unknown): Intent[] {
       if (action === undefined) return [{ effect: 'create', target: `createProgramEvent ${stage}` }]
       return [{ effect: 'act', target: `actionProgramEvent ${stage} ${action}` }]
     }
+    // The run sends no files yet.
+    case 'event-reservation':
+    case 'event-outcome':
+      return []
   }
 }
 

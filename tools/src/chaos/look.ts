@@ -14,7 +14,7 @@ export async function openForLooking(env: NodeJS.ProcessEnv): Promise<AsyncDispo
   const settings = await readSettings(env)
   const logger = createLogger({ service: 'chaos', level: 'silent' })
   const redis = connectWorker(settings.environment.redisUrl ?? '', logger)
-  const journal = openJournal(settings, redis, logger)
+  const journal = await openJournal(settings, redis, logger)
   return {
     journal,
     async [Symbol.asyncDispose]() {

@@ -1,11 +1,5 @@
 -- Records a message that the ingress received; decides whether it is new, a repeat or a changed one.
 -- ARGV[2] = sealed payload, empty when the payload store holds it.
-for _, term in ipairs(a.answers or {}) do
-  for _, key in ipairs(redis.call('SMEMBERS', termKey(term))) do
-    if redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then redis.call('HSET', recordKey(key), 'answered', '1') end
-  end
-end
-
 local seen = tonumber(redis.call('HGET', base .. ':workers', a.flow) or '0')
 local function result(kind, message, more)
   local answer = { kind = kind, generation = tonumber(message.generation), run = message.run, seen = seen,
@@ -15,26 +9,61 @@ local function result(kind, message, more)
 end
 
 local message = read(a.key)
+local referenceNames = { 'payloadRef', 'fileRef' }
+for _, name in ipairs(referenceNames) do
+  local reference = a[name] or ''
+  local ours = message and message[name] == reference
+  if reference ~= '' and not ours and not isPending(reference) then return cjson.encode({ kind = 'gone' }) end
+end
+
+for _, term in ipairs(a.answers or {}) do
+  for _, key in ipairs(redis.call('SMEMBERS', termKey(term))) do
+    if redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then redis.call('HSET', recordKey(key), 'answered', '1') end
+  end
+end
+
+-- References of `from` that the record does not hold.
+local function unheld(from)
+  local references = {}
+  for _, name in ipairs(referenceNames) do
+    local reference = from[name] or ''
+    if reference ~= '' and message[name] ~= reference then references[#references + 1] = reference end
+  end
+  return references
+end
+
 if not message then
   message = create(a, ARGV[2])
   note(a.key, { what = 'accepted', generation = 1, client = a.client, waiting = message.state == 'waiting' or nil })
   return result('new', message)
 end
 
+-- The acknowledgment that DERMS got, or should have got, goes out once more.
+local function acknowledgeAgain(known)
+  local ack = known.ack and read(known.ack)
+  if not ack then return nil end
+  if settledStates[ack.state] then
+    redis.call('DEL', effectsKey(ack.key))
+    again(ack, a.nextRun)
+    note(ack.key, { what = 'accepted', generation = tonumber(ack.generation) })
+  end
+  return wake(ack)
+end
+
 local same = message.hash == a.hash
 if not settledStates[message.state] and same then
   redis.call('HDEL', recordKey(a.key), 'collect')
   note(a.key, { what = 'attached', client = a.client })
-  return result('attached', message)
+  return result('attached', message, { unused = listOrNil(unheld(a)) })
 end
 if message.state == 'succeeded' and same and message.answered ~= '1' and a.now - tonumber(message.settledAt) <= a.replayMs then
   redis.call('ZREM', base .. ':uncollected', a.key)
   note(a.key, { what = 'replayed', client = a.client })
-  return result('replayed', message, { reply = message.reply })
+  return result('replayed', message, { reply = message.reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })
 end
 
 local withdrawn = message.state == 'dead' and message.run or nil
-local oldRef = message.payloadRef
+local before = { payloadRef = message.payloadRef, fileRef = message.fileRef }
 local moved = nil
 -- What was acknowledged is finished: when its sender sends it all the same, it wants it done again.
 if not same or message.answered == '1' then redis.call('DEL', effectsKey(a.key)) end
@@ -48,12 +77,17 @@ if not same then
   index(message, a.terms)
 end
 set(message, { payloadRef = a.payloadRef or '' })
+if not same then redis.call('HDEL', recordKey(a.key), unpack(optionalFields)) end
+setOptional(message, a)
+hold(a.payloadRef)
+hold(a.fileRef)
 if (a.payloadRef or '') ~= '' then redis.call('DEL', payloadKey(a.key)) end
 storePayload(message, ARGV[2])
 again(message, a.run)
 note(a.key, { what = 'accepted', generation = tonumber(message.generation), client = a.client,
   changed = (not same) or nil, waiting = message.state == 'waiting' or nil })
-if oldRef == message.payloadRef then oldRef = '' end
+local unused = unheld(before)
+for _, reference in ipairs(unused) do letGo(reference) end
 -- Whoever waits for a generation before learns that its payload was superseded.
 redis.call('PUBLISH', base .. ':news', a.key)
-return result(same and 'again' or 'changed', message, { withdrawn = withdrawn, moved = moved, oldRef = oldRef })
+return result(same and 'again' or 'changed', message, { withdrawn = withdrawn, moved = moved, unused = listOrNil(unused) })

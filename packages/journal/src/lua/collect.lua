@@ -1,9 +1,9 @@
--- Nobody waits for the reply any more (`how` = provisional or hung-up). `due` asks instead for the overdue e-mail.
+-- Nobody waits for the reply any more (`how` = provisional or hung-up). `overdue` asks instead for the e-mail about it.
 local message = read(a.key)
-if a.due then
+if a.overdue then
   redis.call('ZREM', base .. ':uncollected', a.key)
   if not message or message.outcome == 'SUCCESS' or not settledStates[message.state] then return cjson.encode({}) end
-  createNotices()
+  createDue(message)
   return cjson.encode({ notified = true })
 end
 if not message or tonumber(message.generation) ~= a.generation then return cjson.encode({}) end

@@ -15,6 +15,7 @@ local function lineKey(line) return base .. ':l:' .. line end
 local function holderKey(line) return base .. ':h:' .. line end
 local function answeredKey(line) return base .. ':a:' .. line end
 local openKey = base .. ':open'
+local pendingKey = base .. ':pending'
 
 local function read(key)
   local flat = redis.call('HGETALL', recordKey(key))
@@ -33,6 +34,38 @@ local function set(message, fields)
   end
   redis.call('HSET', recordKey(message.key), unpack(flat))
 end
+
+-- An effect is stored as a list of `effectFields`, which is named for us: a file has thousands of them.
+local function readEffect(key, id)
+  local stored = redis.call('HGET', effectsKey(key), id)
+  if not stored then return nil end
+  local list = cjson.decode(stored)
+  local effect = {}
+  for i, name in ipairs(effectFields) do
+    if list[i] ~= '' then effect[name] = list[i] end
+  end
+  return effect
+end
+
+local function writeEffect(key, id, effect)
+  local list = {}
+  for i, name in ipairs(effectFields) do list[i] = effect[name] or '' end
+  while list[#list] == '' do list[#list] = nil end
+  redis.call('HSET', effectsKey(key), id, cjson.encode(list))
+end
+
+-- A stored payload that no record holds is pending. The sweeper removes those that nobody came for; it marks one before by a
+-- score below 0, and then nobody may take it any more.
+local function isPending(reference)
+  local since = redis.call('ZSCORE', pendingKey, reference)
+  return since and tonumber(since) >= 0
+end
+local function hold(reference)
+  if (reference or '') ~= '' then redis.call('ZREM', pendingKey, reference) end
+end
+-- An empty table is an object to JSON.
+local function listOrNil(list) return #list > 0 and list or nil end
+local function letGo(reference) redis.call('ZADD', pendingKey, a.now, reference) end
 
 -- The time line keeps the first 20 and the last 180 entries: how it began and how it stands matter most.
 local function note(key, entry)
@@ -117,7 +150,16 @@ local function storePayload(message, payload)
   if payload ~= '' then redis.call('SET', payloadKey(message.key), payload) end
 end
 
--- A message seen for the first time. `c` holds key, flow, instance, id, client, hash, run, line, terms, division, payloadRef.
+local optionalFields = { 'follows', 'fileRef', 'fileName', 'fileBytes', 'fileSha256', 'acknowledges' }
+
+local function setOptional(message, c)
+  for _, name in ipairs(optionalFields) do
+    if c[name] ~= nil then set(message, { [name] = c[name] }) end
+  end
+end
+
+-- A message seen for the first time. `c` holds key, flow, instance, id, client, hash, run, line, terms, division, payloadRef, and
+-- some of `optionalFields`.
 local function create(c, payload)
   local message = { key = c.key }
   set(message, {
@@ -125,11 +167,28 @@ local function create(c, payload)
     division = c.division or '', payloadRef = c.payloadRef or '', seq = redis.call('INCR', base .. ':seq'),
     generation = 1, attempts = 0, failures = 0, firstAcceptedAt = a.now, acceptedAt = a.now,
   })
+  setOptional(message, c)
+  hold(c.payloadRef)
+  hold(c.fileRef)
   storePayload(message, payload)
   index(message, c.terms)
   move(message, joinLine(message) and 'accepted' or 'waiting')
   watch(c.key, a.now + a.watchMs)
   return message
+end
+
+-- A new generation makes an acknowledgment of the one before void that DERMS has not taken.
+local function withdrawAcknowledgment(message)
+  local ack = message.ack and read(message.ack)
+  redis.call('HDEL', recordKey(message.key), 'ack')
+  message.ack = nil
+  if not ack or (settledStates[ack.state] and ack.state ~= 'dead') then return end
+  withdraw(ack)
+  redis.call('HDEL', recordKey(ack.key), 'token', 'started', 'nextAt')
+  redis.call('ZREM', openKey, ack.key)
+  local state = ack.state == 'dead' and 'resolved' or 'superseded'
+  move(ack, state)
+  note(ack.key, { what = state, by = message.key })
 end
 
 -- Starts a new generation of a known message: fresh schedule, fresh reply, effects kept unless the caller drops them.
@@ -147,7 +206,8 @@ local function again(message, run)
     if run ~= message.run then withdraw(message) end
   end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
-    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made')
+    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'faults', 'behind')
+  withdrawAcknowledgment(message)
   redis.call('ZREM', base .. ':uncollected', message.key)
   redis.call('ZREM', base .. ':spent', message.key)
   message.token = nil
@@ -174,12 +234,15 @@ local function unblock(message)
   return release(message.key, a.nextRun)
 end
 
-local function createNotices()
-  for i, notice in ipairs(a.notices or {}) do
-    if not read(notice.key) then
-      create(notice, ARGV[2 + i])
-      note(notice.key, { what = 'accepted', generation = 1 })
-      note(a.key, { what = 'notified', code = notice.code, notice = notice.key })
+-- What is due because of the message: e-mails and its acknowledgment, each a message of its own.
+local function createDue(message)
+  for i, due in ipairs(a.due or {}) do
+    if due.acknowledges then set(message, { ack = due.key }) end
+    if not read(due.key) then
+      create(due, ARGV[2 + i])
+      note(due.key, { what = 'accepted', generation = 1 })
+      local what = due.acknowledges and 'acknowledging' or 'notified'
+      note(message.key, { what = what, code = due.code, notice = due.key })
     end
   end
 end

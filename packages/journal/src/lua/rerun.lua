@@ -3,7 +3,8 @@ local message = read(a.key)
 if not message then return cjson.encode({ kind = 'unknown-message' }) end
 if not settledStates[message.state] then return cjson.encode({ kind = 'open', state = message.state }) end
 if a.onlyDead and message.state ~= 'dead' then return cjson.encode({ kind = 'not-dead', state = message.state }) end
-if message.payloadRef == '' and redis.call('EXISTS', payloadKey(a.key)) == 0 then return cjson.encode({ kind = 'payload-trimmed' }) end
+local kept = message.payloadRef ~= '' or redis.call('EXISTS', payloadKey(a.key)) == 1
+if not kept or message.fileRef == '' then return cjson.encode({ kind = 'payload-trimmed' }) end
 local ticket = message.state == 'dead' and message.run or nil
 if a.fromStart then redis.call('DEL', effectsKey(a.key)) end
 again(message, a.run)

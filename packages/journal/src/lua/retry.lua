@@ -15,6 +15,6 @@ else
 end
 move(message, 'retrying')
 watch(a.key, a.nextAt + a.watchMs)
-if #(a.notices or {}) > 0 then set(message, { alarmed = '1' }) end
-createNotices()
+if #(a.due or {}) > 0 then set(message, { alarmed = '1' }) end
+createDue(message)
 return 'ok'

@@ -1,5 +1,5 @@
 -- The end of a generation: state, reply, due e-mails and the release of the line, all or nothing.
--- ARGV[2] = sealed reply or empty, ARGV[3..] = sealed payloads of the notices.
+-- ARGV[2] = sealed reply or empty, ARGV[3..] = sealed payloads of what is due.
 local message = read(a.key)
 if message and message.endedBy == a.token then
   local holder = message.line ~= '' and redis.call('GET', holderKey(message.line))
@@ -11,10 +11,16 @@ if reason then return cjson.encode({ kind = reason }) end
 redis.call('HDEL', recordKey(a.key), 'token', 'started', 'nextAt')
 set(message, { settledAt = a.now, endedBy = a.token, outcome = a.outcome, code = a.code or '', made = a.made })
 if ARGV[2] ~= '' then set(message, { reply = ARGV[2] }) end
+if a.rows then set(message, { rows = a.rows }) end
+if a.faults then set(message, { faults = a.faults }) end
 move(message, a.state)
 redis.call('ZREM', openKey, a.key)
 index(message, a.terms or {})
 note(a.key, { what = 'settled', state = a.state, outcome = a.outcome, code = a.code })
+if message.acknowledges and read(message.acknowledges) then
+  local what = a.state == 'succeeded' and 'acknowledged' or 'unacknowledged'
+  note(message.acknowledges, { what = what, code = a.code, by = a.key })
+end
 
 if a.answered and message.line ~= '' then
   local mark = tonumber(redis.call('GET', answeredKey(message.line)) or '0')
@@ -23,8 +29,9 @@ end
 if message.collect and a.outcome ~= 'SUCCESS' then
   redis.call('ZADD', base .. ':uncollected', message.collect == 'provisional' and a.now + a.collectMs or a.now, a.key)
 end
-if a.state == 'succeeded' then redis.call('ZADD', base .. ':spent', a.now, a.key) end
-createNotices()
+-- An acknowledgment is small, and may have to go out again.
+if a.state == 'succeeded' and not message.acknowledges then redis.call('ZADD', base .. ':spent', a.now, a.key) end
+createDue(message)
 local moved = leaveLine(message, a.nextRun)
 redis.call('PUBLISH', base .. ':news', a.key)
 return cjson.encode({ kind = 'ok', moved = moved })

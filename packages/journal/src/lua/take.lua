@@ -24,6 +24,18 @@ if message.state == 'dead' then
 end
 if message.state == 'waiting' or settledStates[message.state] then return answer('surplus') end
 
+-- The first message of a line that this one follows has still to be answered.
+local follows = message.follows
+local fresh = tonumber(message.attempts) == 0
+if follows and fresh and redis.call('ZCARD', lineKey(follows)) > 0 and redis.call('EXISTS', answeredKey(follows)) == 0 then
+  watch(a.key, a.now + a.watchMs)
+  if not message.behind then
+    set(message, { behind = '1' })
+    note(a.key, { what = 'behind', line = follows })
+  end
+  return answer('behind')
+end
+
 if not (message.state == 'processing' and message.token == a.token) then
   local takenOver = message.state == 'processing'
   -- BullMQ's token may come again with another run, so an end under it says nothing any more.
@@ -44,6 +56,8 @@ return {
     generation = tonumber(message.generation), number = tonumber(message.attempts), failures = tonumber(message.failures),
     failedSince = tonumber(message.failedSince or '0'), alarmed = message.alarmed == '1', division = message.division,
     acceptedAt = tonumber(message.acceptedAt), payloadRef = message.payloadRef, overtaken = overtaken,
+    fileRef = message.fileRef, fileName = message.fileName, fileBytes = tonumber(message.fileBytes or '0'),
+    fileSha256 = message.fileSha256,
   }),
   redis.call('GET', payloadKey(a.key)),
 }

@@ -6,15 +6,22 @@ if not message then
 end
 -- It may have been run again since the sweeper read the set.
 if not settledStates[message.state] or tonumber(message.stateAt) > a.before then return cjson.encode({}) end
-local ref = message.payloadRef
+local unused = {}
+for _, name in ipairs({ 'payloadRef', 'fileRef' }) do
+  if (message[name] or '') ~= '' then
+    unused[#unused + 1] = message[name]
+    letGo(message[name])
+  end
+end
 redis.call('DEL', payloadKey(a.key))
 redis.call('ZREM', base .. ':spent', a.key)
 if a.payloadOnly then
   set(message, { payloadRef = '' })
-  return cjson.encode({ ref = ref })
+  if message.fileRef then set(message, { fileRef = '' }) end
+  return cjson.encode({ unused = listOrNil(unused) })
 end
 for _, term in ipairs(redis.call('SMEMBERS', base .. ':n:' .. a.key)) do redis.call('SREM', termKey(term), a.key) end
 redis.call('ZREM', stateKey(message.flow, message.state), a.key)
 redis.call('ZREM', base .. ':uncollected', a.key)
 redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), base .. ':n:' .. a.key)
-return cjson.encode({ ref = ref, ticket = message.state == 'dead' and message.run or nil, flow = message.flow })
+return cjson.encode({ unused = listOrNil(unused), ticket = message.state == 'dead' and message.run or nil, flow = message.flow })

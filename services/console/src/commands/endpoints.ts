@@ -11,7 +11,9 @@ const enteredIn: Readonly<Record<InboundFlowId, string>> = {
   'enrollment-sync-ack': 'DERMS, parameter OIC_ENROLL_ACK_URL',
   'device-status-check': 'DACS, message sender of outbound message type X1-CTRLDVCS',
   'device-status-ack': 'DERMS, parameter OIC_STATUS_ACK_URL',
+  'event-reservation': 'DERMS, parameter OIC_RESERVE_DEVICE_URL',
   'stage-status': 'DERMS, parameter OIC_STAGE_STATUS_CHANGE_URL',
+  'event-outcome': 'DERMS, parameter OIC_DEVICE_OUTCOME_DACS_URL',
 }
 
 /** The path under which the accelerator of release 24B is reached; the ingress takes any project and version. */
