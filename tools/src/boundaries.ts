@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'packages/targets': ['contracts', 'runtime'],
   'packages/worker-service': ['contracts', 'runtime', 'lookups', 'journal', 'targets'],
   'packages/simulators': ['contracts'],
-  'services/ingress': ['contracts', 'runtime', 'journal', 'worker-service'],
+  'services/ingress': ['contracts', 'runtime', 'lookups', 'journal', 'worker-service'],
   'services/enrollment': kit,
   'services/events': kit,
   'services/notifier': kit,

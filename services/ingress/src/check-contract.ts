@@ -2,6 +2,8 @@ import type { flows, InboundFlowId } from '@tieline/contracts/flows'
 import { deviceStatusCheck } from '@tieline/contracts/messages/device-status-check'
 import { enrollmentSync } from '@tieline/contracts/messages/enrollment-sync'
 import { enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-ack'
+import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
+import { eventReservation } from '@tieline/contracts/messages/event-reservation'
 import { describeIssues } from '@tieline/contracts/problem'
 import type { z } from 'zod'
 import { Refusal } from './problems.ts'
@@ -15,6 +17,8 @@ const contracts: Readonly<Record<RefusingFlowId, z.ZodType>> = {
   'enrollment-sync': enrollmentSync,
   'enrollment-sync-ack': enrollmentSyncAck,
   'device-status-check': deviceStatusCheck,
+  'event-reservation': eventReservation,
+  'event-outcome': eventOutcome,
 }
 
 /** @throws Refusal 400 naming paths and rules */

@@ -22,20 +22,33 @@ export interface Body {
  */
 export async function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<Body> {
   requireJson(incoming.headers)
-  const json = parse(await readBytes(incoming, limits))
+  requireUncompressed(incoming.headers)
+  return parseBody(await readBytes(incoming, limits))
+}
+
+/** @throws Refusal 400 when the bytes are no JSON object */
+export function parseBody(bytes: Buffer): Body {
+  const json = parse(bytes)
   return { json, hash: hash('sha256', canonical(json), 'hex') }
 }
 
 function requireJson(headers: IncomingHttpHeaders): void {
   const [mediaType = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
-  if (!/^application\/(?:json|[\w.-]+\+json)$/.test(mediaType.trim()))
+  if (!isJsonType(mediaType.trim()))
     throw new Refusal(415, 'unsupported-media-type', 'Content-Type must be application/json')
   const charset = parameters.find((parameter) => parameter.trim().startsWith('charset='))
   if (charset !== undefined && !/^charset="?(?:utf-?8|us-ascii)"?$/.test(charset.trim()))
     throw new Refusal(415, 'unsupported-media-type', 'The charset must be utf-8')
+}
+
+/** @throws Refusal 415 */
+export function requireUncompressed(headers: IncomingHttpHeaders): void {
   if (!['', 'identity'].includes(headers['content-encoding']?.toLowerCase() ?? ''))
     throw new Refusal(415, 'unsupported-media-type', 'The body must not be compressed: send no Content-Encoding')
 }
+
+/** @param mediaType in small letters, without parameters */
+export const isJsonType = (mediaType: string): boolean => /^application\/(?:json|[\w.-]+\+json)$/.test(mediaType)
 
 /** Straight from Node's stream: a limit on each piece needs no web stream around it. */
 function readBytes(incoming: IncomingMessage, { maxBytes, idleMs }: BodyLimits): Promise<Buffer> {
@@ -53,7 +66,7 @@ function readBytes(incoming: IncomingMessage, { maxBytes, idleMs }: BodyLimits):
       resolve(Buffer.concat(chunks, bytes))
     }
     const onClose = () => fail(malformed('The body broke off'))
-    const onIdle = () => fail(new Refusal(408, 'malformed-body', `No byte of the body came for ${idleMs} ms`))
+    const onIdle = () => fail(stalled(idleMs))
     const detach = () => {
       clearTimeout(timer)
       incoming.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
@@ -105,5 +118,8 @@ function canonical(json: JsonObject): string {
   }
 }
 
-const malformed = (message: string) => new Refusal(400, 'malformed-body', message)
-const tooLarge = (maxBytes: number) => new Refusal(413, 'too-large', `The body is larger than ${maxBytes} bytes`)
+export const malformed = (message: string) => new Refusal(400, 'malformed-body', message)
+export const stalled = (idleMs: number) =>
+  new Refusal(408, 'malformed-body', `No byte of the body came for ${idleMs} ms`)
+export const tooLarge = (maxBytes: number, what = 'body') =>
+  new Refusal(413, 'too-large', `The ${what} is larger than ${maxBytes} bytes`)

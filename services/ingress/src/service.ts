@@ -34,7 +34,7 @@ export interface Ingress extends AsyncDisposable {
  */
 export async function startIngress(settings: ServiceSettings, tuning: IngressTuning = {}): Promise<Ingress> {
   const { environment, installation } = settings
-  const { maxJsonBytes } = installation.ingress
+  const { maxJsonBytes, maxFileBytes } = installation.ingress
   const logger = tuning.logger ?? createLogger({ service: 'ingress', level: environment.logLevel })
   const register = new Registry()
   collectDefaultMetrics({ register })
@@ -53,7 +53,7 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
       logger,
     }),
   )
-  const limits = { maxBytes: maxJsonBytes, idleMs: tuning.idleMs ?? 30_000 }
+  const limits = { maxJsonBytes, maxFileBytes, idleMs: tuning.idleMs ?? 30_000 }
   const receive = createReceive({ installation, authenticate, store, limits })
   const app = createApp({ receive, store, metrics: createIngressMetrics(register), logger })
   const listener = parts.use(await listenAsConfigured(app, settings, logger, tuning))

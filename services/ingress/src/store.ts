@@ -3,10 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Journal } from '@tieline/journal/journal'
 import { queuePrefix } from '@tieline/journal/queues'
 import { type ReplyDesk, startReplyDesk } from '@tieline/journal/replies'
+import type { LookupStore } from '@tieline/lookups/store'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Readiness } from '@tieline/runtime/operations-listener'
 import { checkRedis, connectProducer, connectWorker, type RedisConnection, untilReady } from '@tieline/runtime/redis'
 import { openJournal } from '@tieline/worker-service/open-journal'
+import { openLookups } from '@tieline/worker-service/open-lookups'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
 import { requireRedisUrl } from '@tieline/worker-service/read-settings'
 import { type MemoryWatch, startMemoryWatch } from './back-pressure.ts'
@@ -33,6 +35,7 @@ export interface Store extends AsyncDisposable {
 export interface OpenStore {
   readonly journal: Journal
   readonly desk: ReplyDesk
+  readonly lookups: Pick<LookupStore, 'snapshot'>
 }
 
 interface Opened extends OpenStore, AsyncDisposable {
@@ -126,13 +129,14 @@ async function open(
   await using parts = new AsyncDisposableStack()
   const { allowVolatileRedis } = settings.environment
   const { warnings } = parts.use(await checkRedis(redis, { allowVolatile: allowVolatileRedis, logger }))
-  const journal = parts.use(openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger))
   // A queue whose first look at Redis fails would never work again.
   await Promise.all(journal.queues.all.map((queue) => queue.waitUntilReady()))
   const subscriber = connectWorker(requireRedisUrl(settings), logger)
   parts.defer(() => subscriber.disconnect())
+  const lookups = parts.use(await openLookups(settings, redis, logger))
   const desk = parts.use(await startReplyDesk(journal, subscriber))
   const memory = parts.use(await startMemoryWatch(redis, { everyMs: memoryPollMs, logger }))
   const opened = parts.move()
-  return { journal, desk, memory, warnings, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { journal, desk, lookups, memory, warnings, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

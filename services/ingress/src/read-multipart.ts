@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { KeptPayload, Payloads } from '@tieline/journal/payloads'
+import type { KeptFile } from '@tieline/journal/types'
+import { boundaryOf, type Part, readParts } from './multipart.ts'
+import { comeAgain, Refusal } from './problems.ts'
+import { type Body, isJsonType, malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
+
+export interface FileLimits {
+  readonly maxJsonBytes: number
+  readonly maxFileBytes: number
+  /** Longest pause between two pieces of a body. */
+  readonly idleMs: number
+}
+
+/** What a multipart request carries. `hash` covers the JSON and the content of the file. */
+export interface BodyWithFile extends Body {
+  readonly file: KeptFile
+}
+
+/**
+ * Reads a JSON part and a file, in whatever order and under whatever names: the JSON is the part that says so, the file the
+ * other one (wire-contracts 3.7). The file goes into the payload store while it arrives. When this rejects, nothing is kept.
+ * @throws Refusal 415 for another kind of body or part, 413 for too much, 408 when it stalls, 400 when it is broken or lacks a
+ * part, 503 when the file cannot be stored
+ */
+export async function readMultipart(
+  incoming: IncomingMessage,
+  limits: FileLimits,
+  payloads: Payloads,
+): Promise<BodyWithFile> {
+  const boundary = boundaryOf(incoming.headers['content-type'])
+  requireUncompressed(incoming.headers)
+  let json: Body | undefined
+  let file: KeptFile | undefined
+  try {
+    let jsonParts = 0
+    await readParts(incoming, { boundary, idleMs: limits.idleMs, partsMax: 2 }, async (part) => {
+      requirePlain(part)
+      if (isJsonType(part.mediaType)) {
+        jsonParts += 1
+        if (jsonParts > 1) throw malformed('The body has two JSON parts and no file')
+        json = parseBody(await readAll(part, limits.maxJsonBytes))
+      } else {
+        if (file !== undefined) throw malformed('The body has two files and no JSON part')
+        file = { ...(await keep(part, limits.maxFileBytes, payloads)), name: nameOf(part.fileName) }
+      }
+    })
+    if (json === undefined) throw malformed('The body has no part of type application/json')
+    if (file === undefined) throw malformed('The body has no file')
+    return { json: json.json, hash: hash('sha256', `${json.hash} ${file.sha256}`, 'hex'), file }
+  } catch (error) {
+    // What cannot be removed now is removed by the sweeper.
+    if (file !== undefined) await payloads.remove(file.reference).catch(() => undefined)
+    throw error
+  }
+}
+
+function requirePlain({ charset, encoding }: Part): void {
+  if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/.test(charset))
+    throw new Refusal(415, 'unsupported-media-type', 'The charset of every part must be utf-8')
+  if (!['', 'binary', '8bit', '7bit'].includes(encoding))
+    throw new Refusal(415, 'unsupported-media-type', 'No part may have a Content-Transfer-Encoding')
+}
+
+async function readAll({ content }: Part, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of limited(content, maxBytes, 'JSON part')) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+async function keep({ content }: Part, maxBytes: number, payloads: Payloads): Promise<KeptPayload> {
+  try {
+    return await payloads.keep(limited(content, maxBytes, 'file'))
+  } catch (error) {
+    // The sender, or the other part, is what failed.
+    if (error instanceof Refusal) throw error
+    throw comeAgain('store-unavailable', 'The file could not be stored', error)
+  }
+}
+
+async function* limited(content: AsyncIterable<Buffer>, maxBytes: number, what: string): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for await (const chunk of content) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge(maxBytes, what)
+    yield chunk
+  }
+}
+
+const nameLengthMax = 120
+
+/** Without folders, in one line, and short enough to be searched for. */
+function nameOf(fileName = ''): string {
+  const [name = ''] = fileName.toWellFormed().split(/[/\\]/).slice(-1)
+  return name
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, nameLengthMax)
+}
