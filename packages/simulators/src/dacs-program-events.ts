@@ -102,7 +102,12 @@ export function createProgramEvents(programs: ReadonlySet<string>, withRoot: boo
       return { status: 200, body: withRoot ? { X1ActPrgEvt: answer } : answer, applied: !isRepeat }
     },
   }
-  return { entries, operations: [createProgramEvent, actionProgramEvent] }
+  return {
+    entries,
+    /** The program event that an identifier means, by its external identifier. @throws Refusal when there is none */
+    resolve: (identifier: string) => resolve(entries, identifier).request.externalIdentifier,
+    operations: [createProgramEvent, actionProgramEvent],
+  }
 }
 
 /** By the stage's identifier; else by the event's, as long as only one stage has it (wire contracts 12, item 21). */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { createCommunications } from './dacs-communications.ts'
 import type { createSyncRequests } from './dacs-sync-requests.ts'
-import { callIngress, type IngressAddress, type IngressAnswer } from './ingress-caller.ts'
+import { callIngress, type IngressAddress, type IngressAnswer, renderJson } from './ingress-caller.ts'
 
 export type DacsFlow = 'enrollment-sync' | 'device-status-check'
 
@@ -35,7 +35,7 @@ export function createDacsSender({ ingress, timeoutMs, syncRequests, communicati
     // Known before the call: the acknowledgment may overtake the reply.
     if (id !== '' && flow === 'enrollment-sync') syncRequests.register(id)
     if (id !== '' && flow === 'device-status-check') communications.register(id)
-    const answer = await callIngress(address, flow, JSON.stringify(message.body), timeoutMs)
+    const answer = await callIngress(address, flow, renderJson(message.body), timeoutMs)
     message.answers.push(answer)
     if (answer.status === 200 && reply.safeParse(answer.body).data?.responseDetails.externalId === id) accepted(message)
     return answer

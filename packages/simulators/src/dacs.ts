@@ -4,6 +4,7 @@ import { createControl, obey } from './control-routes.ts'
 import { type Communication, createCommunications } from './dacs-communications.ts'
 import { createEnrollments, type Enrollment } from './dacs-enrollments.ts'
 import { createHealth, type HealthStatus } from './dacs-health.ts'
+import { createParticipations, type Participation } from './dacs-participations.ts'
 import { dacsProblem } from './dacs-problem.ts'
 import { createProgramEvents, type ProgramEvent } from './dacs-program-events.ts'
 import { createDacsSender, type DacsFlow, type SentMessage } from './dacs-sender.ts'
@@ -19,7 +20,10 @@ export interface DacsOptions {
   readonly programs?: readonly string[]
   readonly specifications?: readonly string[]
   readonly assetTypes?: readonly string[]
-  /** Take acknowledgments of sync requests and communications that this DACS never sent. */
+  /**
+   * Take acknowledgments of sync requests and communications that this DACS never sent, and participations of program events
+   * that it never made.
+   */
   readonly acceptUnknown?: boolean
   /** Wrap the answers of F1, F5 and the lifecycle in their root elements. Default: yes. */
   readonly responseRoots?: boolean
@@ -33,6 +37,8 @@ export interface DacsSimulator extends FarSide {
   readonly enrollments: ReadonlyMap<string, Enrollment>
   /** By external identifier, which is the stage id. */
   readonly programEvents: ReadonlyMap<string, ProgramEvent>
+  /** By program event, head-end system and NIC, with blanks between. */
+  readonly participations: ReadonlyMap<string, Participation>
   readonly syncRequests: ReadonlyMap<string, SyncRequest>
   readonly communications: ReadonlyMap<string, Communication>
   readonly sent: readonly SentMessage[]
@@ -64,6 +70,9 @@ export function createDacsSimulator(options: DacsOptions = {}): DacsSimulator {
   const syncRequests = createSyncRequests(options.acceptUnknown ?? false)
   const communications = createCommunications(options.acceptUnknown ?? false, withRoot)
   const programEvents = createProgramEvents(programs, withRoot)
+  const participations = createParticipations((identifier) =>
+    options.acceptUnknown ? identifier : programEvents.resolve(identifier),
+  )
   const health = createHealth()
   const sender = createDacsSender({
     ingress: options.ingress,
@@ -75,6 +84,7 @@ export function createDacsSimulator(options: DacsOptions = {}): DacsSimulator {
   const controls: Omit<DacsSimulator, keyof FarSide> = {
     enrollments: enrollments.entries,
     programEvents: programEvents.entries,
+    participations: participations.entries,
     syncRequests: syncRequests.entries,
     communications: communications.entries,
     sent: sender.sent,
@@ -95,6 +105,7 @@ export function createDacsSimulator(options: DacsOptions = {}): DacsSimulator {
       ...syncRequests.operations,
       ...communications.operations,
       ...programEvents.operations,
+      ...participations.operations,
       ...health.operations,
     ],
     root: '/rest/apis',
@@ -103,12 +114,14 @@ export function createDacsSimulator(options: DacsOptions = {}): DacsSimulator {
     state: () => ({
       enrollments: [...enrollments.entries.values()],
       programEvents: [...programEvents.entries.values()],
+      participations: [...participations.entries.values()],
       syncRequests: [...syncRequests.entries.values()],
       communications: [...communications.entries.values()],
       sent: sender.sent,
     }),
     resetState() {
-      for (const store of [enrollments, programEvents, syncRequests, communications]) store.entries.clear()
+      for (const store of [enrollments, programEvents, participations, syncRequests, communications])
+        store.entries.clear()
       programs.clear()
       for (const code of samples.programs) programs.add(code)
       health.set(200)

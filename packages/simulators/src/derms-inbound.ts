@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { FileFlowId } from '@tieline/contracts/flows'
 import {
+  type Ack,
   type AckLine,
   type EnrollmentSync,
   enrollmentSync,
+  msgAck,
   renderMsgAck,
   type StatusCheck,
   statusCheck,
 } from './derms-messages.ts'
 import { openApiDocument, serviceCatalog } from './derms-openapi.ts'
 import type { Operation } from './far-side.ts'
-import { demand } from './refusal.ts'
+import { demand, Refusal } from './refusal.ts'
 
 export interface DermsEnrollment {
   readonly dacsMessageId: string
@@ -24,8 +27,15 @@ export interface DermsStatusCheck {
   readonly result: AckLine
 }
 
-/** The service NMS-DACSInbound: enrollments (F2) and status checks (F4) by `dacsMessageId`. */
-export function createDermsInbound(wrapped: boolean, onReceived: (dacsMessageId: string) => void) {
+export interface DermsInboundOptions {
+  readonly wrapped: boolean
+  readonly onReceived: (dacsMessageId: string) => void
+  /** False when DERMS never sent such a file. */
+  readonly onFileAck: (flow: FileFlowId, ack: Ack) => boolean
+}
+
+/** The service NMS-DACSInbound: enrollments (F2) and status checks (F4) by `dacsMessageId`, acknowledgments of files (F6, F9). */
+export function createDermsInbound({ wrapped, onReceived, onFileAck }: DermsInboundOptions) {
   const enrollments = new Map<string, DermsEnrollment>()
   const statusChecks = new Map<string, DermsStatusCheck>()
 
@@ -65,6 +75,20 @@ export function createDermsInbound(wrapped: boolean, onReceived: (dacsMessageId:
     },
   }
 
+  const fileAck = (name: string, path: string, flow: FileFlowId): Operation => ({
+    name,
+    method: 'POST',
+    path,
+    accepts: 'json',
+    handle({ body }) {
+      const ack = demand(msgAck(wrapped), body)
+      if (!onFileAck(flow, ack)) throw new Refusal(400, 'Unknown message', 'No message with this id was sent')
+      return { status: 200, body: renderMsgAck([{ responseCode: 'SUCCESS' }], wrapped), applied: true }
+    },
+  })
+  const eventReservationAck = fileAck('eventReservationAck', '/event-reservation-ack', 'event-reservation')
+  const deviceOutcomeAck = fileAck('deviceOutcomeAck', '/device-outcome-ack', 'event-outcome')
+
   const catalog: Operation = {
     name: 'catalog',
     method: 'GET',
@@ -80,7 +104,8 @@ export function createDermsInbound(wrapped: boolean, onReceived: (dacsMessageId:
     accepts: 'nothing',
     handle: () => ({ status: 200, body: openApiDocument, applied: false }),
   }
-  return { enrollments, statusChecks, operations: [enroll, check, catalog, openapi] }
+  const operations = [enroll, check, eventReservationAck, deviceOutcomeAck, catalog, openapi]
+  return { enrollments, statusChecks, operations }
 }
 
 /** DERMS cannot subscribe nobody: the one business fault of F2 that is documented (wire contracts 12, item 25). */

@@ -20,7 +20,12 @@ export const openApiDocument = {
   openapi: '3.0.3',
   info: { title: 'NMS-DACSInbound', version: '1.0' },
   servers: [{ url: root }],
-  paths: { '/enroll': post('enroll', enrollmentSync), '/status-check': post('statusCheck', statusCheck) },
+  paths: {
+    '/enroll': post('enroll', enrollmentSync),
+    '/status-check': post('statusCheck', statusCheck),
+    '/event-reservation-ack': post('eventReservationAck', msgAck(true)),
+    '/device-outcome-ack': post('deviceOutcomeAck', msgAck(true)),
+  },
 }
 
 /** What `GET /catalog` answers. */

@@ -1,3 +1,4 @@
+import { type FileFlowId, fileFlowIds } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import type { Auth } from './authenticator.ts'
 import { createControl, obey } from './control-routes.ts'
@@ -6,6 +7,7 @@ import { type AckLine, renderMsgAck } from './derms-messages.ts'
 import { createFarSide, type FarSide } from './far-side.ts'
 import type { IngressAddress } from './ingress-caller.ts'
 import { ingressSettings, toIngressAddress } from './ingress-settings.ts'
+import type { AttachedFile } from './multipart.ts'
 import { createOutboundMessages, type DermsFlow, type OutboundMessage } from './outbound-messages.ts'
 import type { Refusal } from './refusal.ts'
 import { createTimers } from './timers.ts'
@@ -19,6 +21,8 @@ export interface DermsOptions {
   readonly retryIntervalMs?: number
   /** How long a call waits for its acknowledgment. Default: 300 s. */
   readonly sendTimeoutMs?: number
+  /** How long an accepted file waits for its acknowledgment by call-back. Default: 600 s. */
+  readonly ackTimeoutMs?: number
   /** Acknowledge every F2 with an F3 and every F4 with an F5, this long after it arrived. Default: only when told. */
   readonly acknowledgeAfterMs?: number | undefined
   /** `MsgAck` around the acknowledgments, read and written. Default: yes. */
@@ -34,6 +38,8 @@ export interface DermsSimulator extends FarSide, AsyncDisposable {
   pointAt(ingress: IngressAddress): void
   /** Sends F1, F3, F5 or F7 and resolves after the first answer; retries go on by themselves. Never rejects. */
   send(flow: DermsFlow, body: unknown): Promise<OutboundMessage>
+  /** Sends F6 or F9: a JSON part and a CSV file. Resolves when the file is accepted or refused. Never rejects. */
+  sendFile(flow: FileFlowId, body: unknown, file: AttachedFile): Promise<OutboundMessage>
   /** Sends a row again with all its retries. @throws RangeError when there is no such row */
   resend(id: number): Promise<OutboundMessage>
   /** Resolves when a row is acknowledged or its retries are used up. @throws RangeError when there is no such row */
@@ -55,11 +61,16 @@ export function createDermsSimulator(options: DermsOptions = {}): DermsSimulator
     maxRetries: options.maxRetries ?? 3,
     retryIntervalMs: options.retryIntervalMs ?? 30_000,
     timeoutMs: options.sendTimeoutMs ?? 300_000,
+    ackTimeoutMs: options.ackTimeoutMs ?? 600_000,
     wrapped,
   })
-  const inbound = createDermsInbound(wrapped, (dacsMessageId) => {
-    if (options.acknowledgeAfterMs === undefined) return
-    timers.after(options.acknowledgeAfterMs, () => void acknowledge(dacsMessageId))
+  const inbound = createDermsInbound({
+    wrapped,
+    onReceived(dacsMessageId) {
+      if (options.acknowledgeAfterMs === undefined) return
+      timers.after(options.acknowledgeAfterMs, () => void acknowledge(dacsMessageId))
+    },
+    onFileAck: outbound.acknowledge,
   })
 
   const acknowledge: DermsSimulator['acknowledge'] = async (dacsMessageId, result) => {
@@ -79,6 +90,7 @@ export function createDermsSimulator(options: DermsOptions = {}): DermsSimulator
     outbound: outbound.rows,
     pointAt: outbound.pointAt,
     send: outbound.send,
+    sendFile: outbound.sendFile,
     resend: outbound.resend,
     whenDone: outbound.whenDone,
     acknowledge,
@@ -117,7 +129,7 @@ function dermsRefusal({ status, title, detail }: Refusal, wrapped: boolean): unk
   return { status, title, detail }
 }
 
-function createDermsControl(derms: Pick<DermsSimulator, 'send' | 'resend' | 'acknowledge' | 'pointAt'>) {
+function createDermsControl(derms: Pick<DermsSimulator, 'send' | 'sendFile' | 'resend' | 'acknowledge' | 'pointAt'>) {
   const control = createControl()
   const sending = z.strictObject({
     flow: z.enum(['enrollment-request', 'enrollment-sync-ack', 'device-status-ack', 'stage-status']),
@@ -129,6 +141,12 @@ function createDermsControl(derms: Pick<DermsSimulator, 'send' | 'resend' | 'ack
     value: z.string().optional(),
   })
   control.post('/send', (c) => obey(c, sending, ({ flow, body }) => derms.send(flow, body)))
+  const sendingFile = z.strictObject({
+    flow: z.enum(fileFlowIds),
+    body: z.unknown(),
+    file: z.strictObject({ name: z.string(), content: z.string() }),
+  })
+  control.post('/send-file', (c) => obey(c, sendingFile, ({ flow, body, file }) => derms.sendFile(flow, body, file)))
   control.post('/resend', (c) => obey(c, z.strictObject({ id: z.number().int() }), ({ id }) => derms.resend(id)))
   control.post('/acknowledge', (c) =>
     obey(c, acknowledging, ({ dacsMessageId, responseCode, value }) =>

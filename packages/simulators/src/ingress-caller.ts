@@ -1,5 +1,6 @@
 import type { InboundFlowId } from '@tieline/contracts/flows'
 import { basicAuthorization } from './authenticator.ts'
+import type { RenderedBody } from './multipart.ts'
 import { parsedOrText } from './parsed-or-text.ts'
 
 /** Where a simulated system finds the integration layer, and how it makes itself known there. */
@@ -31,14 +32,22 @@ const documentedPaths: Record<InboundFlowId, string> = {
   'enrollment-sync-ack': `${project}/OUTL-BA-DRMS_DACS_SYNC_ACK/1.0/sendEnrollAck`,
   'device-status-check': `${project}/OUTL-BA-DACS_DRMS_DEVICE_STATUS/1.0/deviceStatusCheck`,
   'device-status-ack': `${project}/OUTL-BA-DRMS_DACS_DEV_STAT_ACK/1.0/status-check-ack-to-dacs`,
+  'event-reservation': `${project}/OUTL_BA_DRMS_DACS_EVT_DVCRESV/1.0/reserveDevice`,
   'stage-status': `${project}/OUTL-BA-DRMS_DACS_PEVNT_STAT_UPD/1.0/statusUpdate`,
+  'event-outcome': `${project}/OUTL-BA-DRMS_DACS_EVT_OUTC_TRNFR/1.0/eventOutcome`,
 }
+
+/** A message without a file. */
+export const renderJson = (body: unknown): RenderedBody => ({
+  contentType: 'application/json',
+  bytes: new TextEncoder().encode(JSON.stringify(body)),
+})
 
 /** Posts one message and records the answer; never throws. */
 export async function callIngress(
   address: IngressAddress | undefined,
   flow: InboundFlowId,
-  body: string,
+  { contentType, bytes }: RenderedBody,
   timeoutMs: number,
 ): Promise<IngressAnswer> {
   const at = Date.now()
@@ -50,10 +59,10 @@ export async function callIngress(
   if (address === undefined) return answer({ status: undefined, body: undefined, error: 'NO_INGRESS' })
   try {
     const url = address.baseUrl.replace(/\/$/, '') + (address.paths?.[flow] ?? documentedPaths[flow])
-    const headers: Record<string, string> = { 'content-type': 'application/json' }
+    const headers: Record<string, string> = { 'content-type': contentType }
     if (address.basic) headers.authorization = basicAuthorization(address.basic)
     if (address.bearer) headers.authorization = `Bearer ${await address.bearer()}`
-    const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(timeoutMs) })
+    const response = await fetch(url, { method: 'POST', headers, body: bytes, signal: AbortSignal.timeout(timeoutMs) })
     const text = await response.text()
     return answer({ status: response.status, body: parsedOrText(text), error: undefined })
   } catch (error) {

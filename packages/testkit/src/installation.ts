@@ -52,7 +52,14 @@ export async function writeInstallation(
         {
           name: 'derms',
           instances: ['SITE1', 'SITE2'],
-          flows: ['enrollment-request', 'enrollment-sync-ack', 'device-status-ack', 'stage-status'],
+          flows: [
+            'enrollment-request',
+            'enrollment-sync-ack',
+            'device-status-ack',
+            'event-reservation',
+            'stage-status',
+            'event-outcome',
+          ],
           credentials: [{ basic: credentials.derms }],
         },
         { name: 'dacs', flows: ['enrollment-sync', 'device-status-check'], credentials: [{ basic: credentials.dacs }] },
