@@ -15,7 +15,13 @@ export interface DacsClient {
   createProgramEvent(body: unknown, signal?: AbortSignal): Promise<Answer>
   /** F7: any later status of a stage. */
   actionProgramEvent(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F6: one segment of a reservation file. */
+  reserveDevice(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F9: one segment of an outcome file. */
+  postEventOutcome(body: unknown, signal?: AbortSignal): Promise<Answer>
   healthCheck(signal?: AbortSignal): Promise<Answer>
+  /** Calls in flight at a time. */
+  readonly concurrency: number
 }
 
 export const dacsOperations = {
@@ -24,12 +30,15 @@ export const dacsOperations = {
   postDeviceStatus: { method: 'POST', path: '/cross/digitalAssets/controllableDeviceStatus/response' },
   createProgramEvent: { method: 'POST', path: '/cross/service/programEvent/' },
   actionProgramEvent: { method: 'POST', path: '/cross/service/programEvent/lifecycle' },
+  reserveDevice: { method: 'POST', path: '/cross/service/programEventParticipation/reserveDevice' },
+  postEventOutcome: { method: 'POST', path: '/cross/service/programEventParticipation/postEventOutcome' },
   healthCheck: { method: 'GET', path: '/common/system/healthCheck/' },
 } as const
 
 export interface DacsOptions extends Addresses<keyof typeof dacsOperations> {
   /** Health check 203 means that a function that is not critical is degraded; the guide counts only 200 as healthy. */
   readonly acceptDegradedHealth: boolean
+  readonly concurrency: number
 }
 
 export function createDacsClient(target: HttpTarget, options: DacsOptions): DacsClient {
@@ -37,6 +46,7 @@ export function createDacsClient(target: HttpTarget, options: DacsOptions): Dacs
   const healthy: ReadonlySet<number> = new Set(options.acceptDegradedHealth ? [200, 203] : [200])
   return {
     name: target.name,
+    concurrency: options.concurrency,
     enrollProgram: (body, signal) => call('enrollProgram', { body, signal }),
     async updateSyncRequest(syncRequestId, body, signal) {
       // Any other value stays one segment when it is percent-encoded; these would change the path.
@@ -55,6 +65,8 @@ export function createDacsClient(target: HttpTarget, options: DacsOptions): Dacs
     postDeviceStatus: (body, signal) => call('postDeviceStatus', { body, signal }),
     createProgramEvent: (body, signal) => call('createProgramEvent', { body, signal }),
     actionProgramEvent: (body, signal) => call('actionProgramEvent', { body, signal }),
+    reserveDevice: (body, signal) => call('reserveDevice', { body, signal }),
+    postEventOutcome: (body, signal) => call('postEventOutcome', { body, signal }),
     healthCheck: (signal) => call('healthCheck', { success: healthy, signal }),
   }
 }

@@ -12,6 +12,10 @@ export interface DermsClient {
   enroll(body: unknown, signal?: AbortSignal): Promise<Answer>
   /** F4: asks for the communication status of a device. */
   statusCheck(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F6: the result of a reservation file. */
+  eventReservationAck(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F9: the result of an outcome file. */
+  deviceOutcomeAck(body: unknown, signal?: AbortSignal): Promise<Answer>
   /** List of the services that DERMS offers. */
   catalog(signal?: AbortSignal): Promise<Answer>
   /** Description of the services. */
@@ -21,6 +25,8 @@ export interface DermsClient {
 export const dermsOperations = {
   enroll: { method: 'POST', path: '/enroll' },
   statusCheck: { method: 'POST', path: '/status-check' },
+  eventReservationAck: { method: 'POST', path: '/event-reservation-ack' },
+  deviceOutcomeAck: { method: 'POST', path: '/device-outcome-ack' },
   catalog: { method: 'GET', path: '/catalog' },
   openapi: { method: 'GET', path: '/openapi.json' },
 } as const
@@ -31,6 +37,8 @@ export function createDermsClient(target: HttpTarget, addresses: Addresses<keyof
     name: target.name,
     enroll: (body, signal) => call('enroll', { body, signal }),
     statusCheck: (body, signal) => call('statusCheck', { body, signal }),
+    eventReservationAck: (body, signal) => call('eventReservationAck', { body, signal }),
+    deviceOutcomeAck: (body, signal) => call('deviceOutcomeAck', { body, signal }),
     catalog: (signal) => call('catalog', { signal }),
     openapi: (signal) => call('openapi', { signal }),
   }

@@ -2,13 +2,11 @@ import type { FailureCode } from '@tieline/contracts/failures'
 import { type Answer, CallError } from '@tieline/runtime/error'
 
 export interface ConnectionWatch {
-  /** True when the last two calls failed for a reason that lies with the connection. */
+  /** True when the last calls, so many as were told, failed for a reason that lies with the connection. */
   readonly down: boolean
   /** Makes the call and takes note of how it ended. */
   observe(call: () => Promise<Answer>): Promise<Answer>
 }
-
-const downAfter = 2
 
 /** Failures that say nothing about the record that met them: the next one would meet the same. */
 const connectionFailures: ReadonlySet<FailureCode> = new Set([
@@ -22,8 +20,11 @@ const connectionFailures: ReadonlySet<FailureCode> = new Set([
   'connection-paused',
 ])
 
-/** Tells when a list need not go on, because each further call would only wait for nothing. */
-export function createConnectionWatch(): ConnectionWatch {
+/**
+ * Tells when a list need not go on, because each further call would only wait for nothing.
+ * @param downAfter so many failures in a row; with calls at the same time at least as many as there are
+ */
+export function createConnectionWatch(downAfter: number): ConnectionWatch {
   let failedInARow = 0
   return {
     get down() {

@@ -66,6 +66,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     generation: 1,
     number: 1,
     payload,
+    file: undefined,
     division: undefined,
     acceptedAt: nowMs,
     signal: new AbortController().signal,
@@ -80,7 +81,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
       notes.push(entry)
     },
     async pin(name, choose) {
-      pins[name] ??= choose()
+      pins[name] ??= await choose()
       return pins[name]
     },
     postpone(untilMs) {

@@ -26,6 +26,7 @@ function giveUp(error: TielineError, payload: unknown = examples['stage-status']
     generation: 1,
     number: 3,
     payload,
+    file: undefined,
     division: undefined,
     acceptedAt: nowMs,
     signal: new AbortController().signal,

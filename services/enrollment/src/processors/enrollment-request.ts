@@ -4,10 +4,11 @@ import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError, type TielineError } from '@tieline/runtime/error'
 import type { DacsClient } from '@tieline/targets/dacs'
+import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-service/connection-watch'
 import { endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
+import { forEachLimited } from '@tieline/worker-service/for-each-limited'
+import { soonestRetry } from '@tieline/worker-service/soonest-retry'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
-import { type ConnectionWatch, createConnectionWatch } from '../connection-watch.ts'
-import { forEachLimited } from '../for-each-limited.ts'
 import { type InboundRecord, readInboundRecords } from '../inbound-records.ts'
 import {
   type RecordResult,
@@ -17,7 +18,6 @@ import {
   toSuccess,
 } from '../mappings/enrollment-request.ts'
 import { ackTypeOf, enrollmentIdsOf, type RecordAnswer, RecordsFailed, toMsgAck } from '../record-answers.ts'
-import { soonestRetry } from '../soonest-retry.ts'
 
 /** What came of the records that break no contract, by message id. */
 interface Sent {
@@ -46,7 +46,7 @@ export function createEnrollmentRequest({ connections, installation, clock }: Wo
     async process(attempt, lookups) {
       const { instance, entries } = readInboundRecords(attempt.payload)
       const connection = await attempt.pin('connection', () => routeToDacs(lookups, connections.kinds, { instance }))
-      const target = { attempt, lookups, dacs: connections.dacs(connection), watch: createConnectionWatch(), clock }
+      const target = { attempt, lookups, dacs: connections.dacs(connection), watch: createConnectionWatch(2), clock }
 
       const results = new Map<string, Timed>()
       const failures = new Map<string, CallError>()

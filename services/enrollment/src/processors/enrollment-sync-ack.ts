@@ -5,10 +5,10 @@ import { TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
 import { endOf, errorNotice } from '@tieline/worker-service/endings'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { soonestRetry } from '@tieline/worker-service/soonest-retry'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { toDacsSyncUpdate } from '../mappings/enrollment-sync-ack.ts'
 import { routeByRequest } from '../route-by-request.ts'
-import { soonestRetry } from '../soonest-retry.ts'
 
 /**
  * F3: what DERMS made of enrollment syncs goes into the sync requests of DACS, after a wait: DACS must have ended the

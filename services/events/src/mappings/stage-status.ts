@@ -8,9 +8,9 @@ import {
   stageStatusCreate,
 } from '@tieline/contracts/messages/stage-status'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { never, TielineError } from '@tieline/runtime/error'
 import type { Installation } from '@tieline/runtime/installation'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { requireCode } from './require-code.ts'
 
 /** The one call that a stage status becomes, and the id of its effect. */
 export type StageCall =
@@ -28,7 +28,7 @@ export function mapStageStatus(
   compat: Pick<Installation['compat'], 'eventKey'>,
 ): StageCall {
   const status = message.stageStatus.toUpperCase()
-  const action = oneOf(programEventActions, tables.require('StageStatus', status), 'StageStatus', status)
+  const action = requireCode(programEventActions, tables, 'StageStatus', status)
   return action === 'X1SD'
     ? { effect: 'create', operation: 'createProgramEvent', body: toProgramEvent(message, tables) }
     : { effect: 'act', operation: 'actionProgramEvent', body: toAction(message, action, compat) }
@@ -36,12 +36,11 @@ export function mapStageStatus(
 
 function toProgramEvent(message: StageStatus, tables: Pick<LookupSnapshot, 'require'>): DacsProgramEvent {
   const stage = parsePayload(stageStatusCreate, message)
-  const category = tables.require('EventType', stage.eventType)
   return {
     eventExternalIdentifier: stage.eventId,
     externalIdentifier: stage.stageId,
     programExternalIdentifier: stage.programCode,
-    programEventCategory: oneOf(programEventCategories, category, 'EventType', stage.eventType),
+    programEventCategory: requireCode(programEventCategories, tables, 'EventType', stage.eventType),
     startDateTime: toUtc(stage.stageStartDateTime),
     endDateTime: toUtc(stage.stageEndDateTime),
   }
@@ -60,19 +59,3 @@ function toAction(
 }
 
 const withEventId = stageStatusCreate.pick({ eventId: true })
-
-/** Rows are free text; a code that DACS does not know would come back as a refusal that names no row. */
-function oneOf<const Codes extends readonly string[]>(
-  codes: Codes,
-  code: string,
-  lookup: 'StageStatus' | 'EventType',
-  key: string,
-): Codes[number] {
-  if (codes.includes(code)) return code
-  const rule = `which is none of ${codes.join(', ')}`
-  throw new TielineError(
-    'lookup-missing',
-    never,
-    `${lookup} gives ${JSON.stringify(code)} for ${JSON.stringify(key)}, ${rule}`,
-  )
-}

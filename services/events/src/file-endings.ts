@@ -1,0 +1,78 @@
+import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
+import { ackTime } from '@tieline/contracts/date-time'
+import { type FileFlowId, flowSpec } from '@tieline/contracts/flows'
+import { textOf, valueAt } from '@tieline/contracts/json-object'
+import type { AckType } from '@tieline/contracts/msg-ack'
+import type { Notice } from '@tieline/contracts/notice'
+import type { RowTotals } from '@tieline/contracts/row-totals'
+import type { Attempt, RowFault } from '@tieline/journal/types'
+
+const faultsNamed = 5
+const valueLengthMax = 1_000
+
+/** What DERMS is told about a file. It is routed and named by the message as it was received, whatever is wrong with it. */
+export function acknowledge(
+  attempt: Pick<Attempt, 'payload' | 'id'>,
+  told: { readonly flow: FileFlowId; readonly ackType: AckType; readonly value: string; readonly nowMs: number },
+): Acknowledgment {
+  const drmsInstanceId = textOf(valueAt(attempt.payload, 'drmsInstanceId'))
+  const { flow, ackType, value, nowMs } = told
+  const nowISO = ackTime(nowMs)
+  const response = {
+    id: textOf(valueAt(attempt.payload, 'messageId')) ?? attempt.id,
+    value: value.slice(0, valueLengthMax).toWellFormed(),
+    responseCode: ackType,
+    responseTimeISO: nowISO,
+  }
+  return {
+    flow,
+    ...(drmsInstanceId !== undefined && { drmsInstanceId }),
+    ack: { ackType, whenISO: nowISO, responses: [response] },
+  }
+}
+
+/** All that DERMS wants to know of a success is how much it was; of anything else, what is missing. */
+export function wordTotals({ read, confirmed, refused, unknown, notSent }: RowTotals): string {
+  const records = `${read} ${read === 1 ? 'record' : 'records'}`
+  if (confirmed === read) return records
+  const rest = [
+    ...(refused > 0 ? [`${refused} refused or left out`] : []),
+    ...(unknown > 0 ? [`${unknown} of unknown outcome`] : []),
+    ...(notSent > 0 ? [`${notSent} not sent`] : []),
+  ]
+  return `${records}: ${[`${confirmed} confirmed`, ...rest].join(', ')}`
+}
+
+/** The first rows that were left out, and why. */
+export function wordFaults(faults: readonly RowFault[], total: number): string {
+  const named = faults.slice(0, faultsNamed).map(({ row, rule }) => `Row ${row}: ${rule}`)
+  return [...named, ...(total > named.length ? [`and ${total - named.length} more`] : [])].join('; ')
+}
+
+interface Completion {
+  readonly attempt: Pick<Attempt, 'flow' | 'key' | 'number'>
+  /** `completed`, or the failure code. */
+  readonly code: string
+  readonly totals?: RowTotals
+  readonly next: string
+  readonly nowMs: number
+}
+
+/** The e-mail to the business users at the end of a file, good or bad: numbers only. */
+export const completionNotice = ({ attempt, code, totals, next, nowMs }: Completion): Notice => ({
+  kind: 'process-complete',
+  flow: attempt.flow,
+  messageKey: attempt.key,
+  code,
+  summary: `${flowSpec(attempt.flow).title}: ${howItEnded(totals)}.`,
+  attempts: attempt.number,
+  occurredAt: new Date(nowMs).toISOString(),
+  next,
+  ...(totals && { rows: totals }),
+})
+
+function howItEnded(totals: RowTotals | undefined): string {
+  if (totals === undefined) return 'nothing was sent to DACS'
+  if (totals.confirmed === totals.read) return `all ${totals.read} rows are in DACS`
+  return `${totals.confirmed} of ${totals.read} rows are in DACS`
+}

@@ -1,0 +1,41 @@
+import { toUtc } from '@tieline/contracts/date-time'
+import {
+  type DacsOutcomes,
+  type EventOutcome,
+  eventOutcome,
+  eventOutcomes,
+  outcomeColumns,
+  outcomeErrorLengthMax,
+  outcomeRow,
+} from '@tieline/contracts/messages/event-outcome'
+import type { EventFile } from '../event-file.ts'
+import { eventKeyOf } from './event-key.ts'
+import { readRow } from './read-row.ts'
+import { requireCode } from './require-code.ts'
+
+type Outcome = DacsOutcomes['postOutcomeList'][number]
+
+/** F9: each row of the file is what became of a device that was called (wire-contracts F9). */
+export const outcomeFile: EventFile<EventOutcome, Outcome> = {
+  flow: 'event-outcome',
+  message: eventOutcome,
+  columns: { known: Object.keys(outcomeRow.shape), required: outcomeColumns },
+  operation: 'postEventOutcome',
+
+  toItem(values, { lookups, compat }) {
+    const row = readRow(outcomeRow, values)
+    const { participationStartDateTime: start, participationEndDateTime: end } = row
+    const errorMessage = row.errorMessage?.toWellFormed().slice(0, outcomeErrorLengthMax).toWellFormed()
+    return {
+      eventExternalIdentifier: eventKeyOf(row, compat),
+      nicId: row.nicId,
+      headEndSystem: row.headEndSystemId,
+      outcome: requireCode(eventOutcomes, lookups, 'EventOutcome', row.outcome),
+      ...(start && { participationStartDateTime: toUtc(start) }),
+      ...(end && { participationEndDateTime: toUtc(end) }),
+      ...(errorMessage && { errorMessage }),
+    }
+  },
+
+  toBody: (_message, items): DacsOutcomes => ({ postOutcomeList: [...items] }),
+}

@@ -1,0 +1,137 @@
+import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
+import { routeToDacs } from '@tieline/lookups/routing'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { backoff, CallError, never, TielineError } from '@tieline/runtime/error'
+import { effectiveFlow } from '@tieline/runtime/installation'
+import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-service/connection-watch'
+import { readCsvRows } from '@tieline/worker-service/csv-rows'
+import { endOf, errorNotice } from '@tieline/worker-service/endings'
+import { forEachLimited } from '@tieline/worker-service/for-each-limited'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { inSegments, type Segment } from '@tieline/worker-service/segments'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { countRows } from '../count-rows.ts'
+import type { EventFile } from '../event-file.ts'
+import { acknowledge, completionNotice, wordFaults, wordTotals } from '../file-endings.ts'
+import { createFileReport, FileFailed, type FileReport } from '../file-report.ts'
+import { sendSegment } from '../send-segment.ts'
+
+interface FileMessage {
+  readonly messageId: string
+  readonly drmsInstanceId?: string | null | undefined
+}
+
+/**
+ * F6 and F9: the rows of a file go to DACS in segments, several at a time, and DERMS is told by call-back how it ended. The file
+ * is read to its end before anything is posted; a later attempt sends only what is not confirmed.
+ */
+export function createEventFileProcessor<Message extends FileMessage, Item>(
+  file: EventFile<Message, Item>,
+  { connections, installation, clock }: Pick<WorkerDeps, 'connections' | 'installation' | 'clock'>,
+): Processor<LookupSnapshot> {
+  const { flow } = file
+  const { compat } = installation
+  const columns = { ...file.columns, aliases: compat.fieldAliases[flow] }
+  const segmentRowsNow = String(effectiveFlow(flow, installation).segmentRows)
+
+  const confirmed = (attempt: Attempt, { totals }: FileReport): Settlement => ({
+    state: 'succeeded',
+    outcome: 'SUCCESS',
+    rows: totals,
+    acknowledgment: acknowledge(attempt, { flow, ackType: 'SUCCESS', value: wordTotals(totals), nowMs: clock() }),
+    notices: [completionNotice({ attempt, code: 'completed', totals, next: next.SUCCESS, nowMs: clock() })],
+  })
+
+  const withRowsLeftOut = (attempt: Attempt, { totals, faults }: FileReport): Settlement => {
+    const code = 'rows-left-out'
+    const error = new TielineError(code, never, `${totals.refused} of ${totals.read} rows were left out`)
+    const value = `${wordTotals(totals)}. ${wordFaults(faults, totals.refused)}`
+    return {
+      state: 'dead',
+      outcome: 'ERROR',
+      code,
+      rows: totals,
+      faults,
+      acknowledgment: acknowledge(attempt, { flow, ackType: 'ERROR', value, nowMs: clock() }),
+      notices: [
+        errorNotice({ attempt, error, next: next.ERROR, nowMs: clock() }),
+        completionNotice({ attempt, code, totals, next: next.ERROR, nowMs: clock() }),
+      ],
+    }
+  }
+
+  return {
+    flow,
+
+    async process(attempt, lookups) {
+      const message = parsePayload(file.message, attempt.payload)
+      const by = { instance: message.drmsInstanceId ?? undefined }
+      const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(lookups, connections.kinds, by)))
+      const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow))
+      const content = requireFile(attempt)
+      const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, columns))))
+      await dacs.healthCheck()
+
+      const report = createFileReport(rows)
+      const watch = createConnectionWatch(Math.max(2, dacs.concurrency))
+      const sending = { file, message, context: { lookups, compat }, attempt, dacs, watch }
+      const segments = inSegments(readCsvRows(content.open(), columns), segmentRows)
+      await forEachLimited(whileUp(segments, watch), dacs.concurrency, async (segment) => {
+        report.add(await sendSegment(segment, sending))
+      })
+
+      const result = report.result()
+      await attempt.note({ what: 'rows', ...result.totals })
+      if (result.failure) throw new FileFailed(result.failure, result)
+      if (result.totals.confirmed === rows) return confirmed(attempt, result)
+      if (result.totals.notSent === 0) return withRowsLeftOut(attempt, result)
+      throw new TielineError(
+        'payload-unreadable',
+        backoff,
+        'The stored file has other rows than when it was read first',
+      )
+    },
+
+    giveUp(attempt, error) {
+      const report = error instanceof FileFailed ? error.report : undefined
+      const cause = error instanceof FileFailed ? error.failure : error
+      // Whatever DACS says to a call is a failure of the file: its rows are judged inside DACS.
+      const end = cause instanceof CallError ? ({ state: 'dead', outcome: 'FAILURE' } as const) : endOf(cause)
+      const farText = cause instanceof CallError ? cause.farText : undefined
+      const value = [...(report ? [wordTotals(report.totals)] : []), cause.message, ...(farText ? [farText] : [])]
+      const facts = { attempt, code: cause.code, next: next[end.outcome], nowMs: clock() }
+      const wasRead = report !== undefined || cause.code === 'file-unreadable'
+      return {
+        ...end,
+        code: cause.code,
+        ...(report && { rows: report.totals, faults: report.faults }),
+        acknowledgment: acknowledge(attempt, { flow, ackType: end.outcome, value: value.join('. '), nowMs: clock() }),
+        notices: [
+          errorNotice({ ...facts, error: cause }),
+          ...(wasRead ? [completionNotice({ ...facts, ...(report && { totals: report.totals }) })] : []),
+        ],
+      }
+    },
+  }
+}
+
+const next = {
+  SUCCESS: 'DERMS is told SUCCESS. Nothing more happens.',
+  ERROR:
+    'DERMS is told ERROR and does not send the message again. Mend the cause and resubmit the dead letter or rerun the message here, which sends only what is not confirmed; or have DERMS send it anew.',
+  FAILURE:
+    'DERMS is told FAILURE and sends the message again as long as its MAX_RETRIES allows; it can also be resubmitted here. Either way only what is not confirmed is sent.',
+} as const
+
+function requireFile({ file }: Attempt) {
+  if (file !== undefined) return file
+  throw new TielineError('file-unreadable', never, 'The message has no file')
+}
+
+/** Further segments would only wait for nothing: they are not sent in this attempt. */
+async function* whileUp(segments: AsyncIterable<Segment>, watch: ConnectionWatch): AsyncGenerator<Segment> {
+  for await (const segment of segments) {
+    if (watch.down) return
+    yield segment
+  }
+}
