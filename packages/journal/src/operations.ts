@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
+import type { RowTotals } from '@tieline/contracts/row-totals'
 import { enqueueDue } from './attempt.ts'
 import { type EffectSummary, readEffect, summarizeEffect } from './effects.ts'
-import { type Journal, watchMs } from './journal.ts'
-import { readPayload } from './stored-payload.ts'
-import { type Outcome, openStates, type State, states } from './types.ts'
+import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
+import { openPayload, readPayload } from './stored-payload.ts'
+import { type Outcome, openStates, type RowFault, type State, states } from './types.ts'
 
 /** One message as operators see it: no payload, no reply, nothing personal. */
 export interface MessageSummary {
@@ -24,6 +25,14 @@ export interface MessageSummary {
   readonly line: string | undefined
   readonly division: string | undefined
   readonly changed: boolean
+  /** The file that came with it. */
+  readonly file?: { readonly name: string; readonly bytes: number; readonly kept: boolean }
+  /** What became of the rows of its file, once it is settled. */
+  readonly rows?: RowTotals
+  /** Key of the message that tells its sender the result. */
+  readonly acknowledgment?: string
+  /** Key of the message whose result it tells. */
+  readonly acknowledges?: string
 }
 
 export interface TimelineEntry {
@@ -199,6 +208,37 @@ export async function readStoredPayload(journal: Journal, key: string): Promise<
   return !reference && sealed === null ? undefined : readPayload(journal, key, sealed, reference ?? '')
 }
 
+export interface MessageFile {
+  /** @throws TielineError `payload-trimmed` or `payload-unreadable` */
+  open(): AsyncIterable<Buffer>
+  /** Choices that the processor fixed for this generation, see `Attempt.pin`. */
+  readonly pins: Readonly<Record<string, string>>
+  /** The first rows that were left out when the message settled. They may name codes of rows. */
+  readonly faults: readonly RowFault[]
+  readonly effects: ReadonlyMap<string, EffectSummary>
+  /** What was kept of a confirmed or refused call. */
+  effectResult(id: string): unknown
+}
+
+/** The file of a message with what is known of its rows. Undefined when there is no such message or it has no file. */
+export async function readMessageFile(journal: Journal, key: string): Promise<MessageFile | undefined> {
+  const record = `${journal.base}:m:${key}`
+  const [reference, pins, faults] = await journal.redis.hmget(record, 'fileRef', 'pins', 'faults')
+  if (reference === null || reference === undefined) return undefined
+  const stored = Object.entries(await journal.redis.hgetall(`${journal.base}:e:${key}`))
+  const effects = new Map(stored.map(([id, effect]) => [id, readEffect(effect)]))
+  return {
+    open: () => openPayload(journal, reference),
+    pins: pins ? (JSON.parse(pins) as Record<string, string>) : {},
+    faults: faults ? (JSON.parse(journal.sealer.open(faults, faultsContext(key))) as RowFault[]) : [],
+    effects: new Map([...effects].map(([id, effect]) => [id, summarizeEffect(id, effect)])),
+    effectResult(id) {
+      const result = effects.get(id)?.result
+      return result === undefined ? undefined : JSON.parse(journal.sealer.open(String(result), effectContext(key, id)))
+    },
+  }
+}
+
 const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
 
 function toSummary(key: string, fields: Record<string, string>): MessageSummary {
@@ -220,5 +260,11 @@ function toSummary(key: string, fields: Record<string, string>): MessageSummary 
     line: fields.line || undefined,
     division: fields.division || undefined,
     changed: fields.changed !== undefined,
+    ...(fields.fileRef !== undefined && {
+      file: { name: fields.fileName ?? '', bytes: Number(fields.fileBytes), kept: fields.fileRef !== '' },
+    }),
+    ...(fields.rows && { rows: JSON.parse(fields.rows) as RowTotals }),
+    ...(fields.ack && { acknowledgment: fields.ack }),
+    ...(fields.acknowledges && { acknowledges: fields.acknowledges }),
   }
 }

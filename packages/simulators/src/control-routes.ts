@@ -3,7 +3,11 @@ import { z } from 'zod'
 import type { FarSide, FarSideOptions, SimulatorApp } from './far-side.ts'
 import { demand, Refusal } from './refusal.ts'
 
-const target = { operation: z.string().optional(), times: z.number().int().min(1).optional() }
+const target = {
+  operation: z.string().optional(),
+  times: z.number().int().min(1).optional(),
+  containing: z.string().min(1).optional(),
+}
 const failNext = z.strictObject({
   ...target,
   status: z.number().int().min(200).max(599),
@@ -11,6 +15,7 @@ const failNext = z.strictObject({
   apply: z.boolean().optional(),
 })
 const drop = z.strictObject(target)
+const stall = z.strictObject({ ...target, ms: z.number().int().min(0) })
 const latency = z.strictObject({ operation: z.string().optional(), ms: z.number().int().min(0) })
 
 /** `/control/…`: the methods of the in-process object for those who are in another process. */
@@ -24,6 +29,7 @@ export function mountControl(app: SimulatorApp, farSide: FarSide, options: FarSi
   control.post('/fail-next', (c) => obey(c, failNext, farSide.failNext))
   control.post('/apply-then-drop', (c) => obey(c, drop, farSide.applyThenDrop))
   control.post('/drop-before', (c) => obey(c, drop, farSide.dropBefore))
+  control.post('/stall-next', (c) => obey(c, stall, farSide.stallNext))
   control.post('/latency', (c) => obey(c, latency, farSide.latency))
   control.post('/heal', (c) => obey(c, z.unknown(), farSide.heal))
   control.post('/reset', (c) => obey(c, z.unknown(), farSide.reset))

@@ -104,14 +104,14 @@ export function createFarSide(options: FarSideOptions): FarSide {
 
     const call = record(place.operation?.name ?? 'unknown', method, path, c.req.raw.headers, text)
     received.push(call)
-    const fault = place.operation && faults.take(place.operation.name)
+    const fault = place.operation && faults.take(place.operation.name, text)
     if (fault?.kind === 'drop-before') return drop(c, call)
 
     const render = (refusal: Refusal) => options.renderRefusal(refusal, path)
     const run = () => perform(place, known, c.req.raw.headers, text, render)
     const outcome = await outcomeOf(fault, run, render)
     call.applied = outcome.applied
-    const latencyMs = faults.latencyMs(call.operation)
+    const latencyMs = fault?.kind === 'stall' ? fault.ms : faults.latencyMs(call.operation)
     if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false })
     if (fault?.kind === 'apply-then-drop') return drop(c, call)
     call.answered = outcome.status

@@ -6,17 +6,22 @@ export type Fault =
   | { readonly kind: 'apply-then-drop' }
   /** Cut the connection without any effect. */
   | { readonly kind: 'drop-before' }
+  /** Take effect, then let the caller wait for so long. */
+  | { readonly kind: 'stall'; readonly ms: number }
 
 interface Concerns {
   operation?: string | undefined
   times?: number | undefined
+  /** Only calls whose body holds this text. */
+  containing?: string | undefined
 }
 
-/** Every instruction concerns all operations unless it names one. `times` is 1 unless given. */
+/** Every instruction concerns all calls unless it names an operation or a text. `times` is 1 unless given. */
 export interface FaultControls {
   failNext(fault: Concerns & { status: number; body?: unknown; apply?: boolean | undefined }): void
   applyThenDrop(fault?: Concerns): void
   dropBefore(fault?: Concerns): void
+  stallNext(fault: Concerns & { ms: number }): void
   /** Delays every answer, not the effect. 0 ends it. */
   latency(latency: { ms: number; operation?: string | undefined }): void
   /** Forgets the instructions that are left, latency included. */
@@ -24,8 +29,8 @@ export interface FaultControls {
 }
 
 export interface Faults extends FaultControls {
-  /** The first instruction that concerns the operation, used up by one. */
-  take(operation: string): Fault | undefined
+  /** The first instruction that concerns the call, used up by one. @param text its body */
+  take(operation: string, text?: string): Fault | undefined
   latencyMs(operation: string): number
 }
 
@@ -34,7 +39,7 @@ export interface Faults extends FaultControls {
  * @throws RangeError (from the controls) for an operation that does not exist: a misspelt one would wait forever
  */
 export function createFaults(operations: readonly string[]): Faults {
-  const script: { readonly fault: Fault; readonly operation: string | undefined; left: number }[] = []
+  const script: { readonly fault: Fault; readonly of: Concerns; left: number }[] = []
   const latencies = new Map<string | undefined, number>()
 
   const checked = (operation: string | undefined) => {
@@ -44,19 +49,22 @@ export function createFaults(operations: readonly string[]): Faults {
     return operation
   }
   const add = (fault: Fault, of: Concerns) =>
-    script.push({ fault, operation: checked(of.operation), left: of.times ?? 1 })
+    script.push({ fault, of: { ...of, operation: checked(of.operation) }, left: of.times ?? 1 })
 
   return {
     failNext: ({ status, apply = false, body, ...of }) => void add({ kind: 'fail', status, apply, body }, of),
     applyThenDrop: (of = {}) => void add({ kind: 'apply-then-drop' }, of),
     dropBefore: (of = {}) => void add({ kind: 'drop-before' }, of),
+    stallNext: ({ ms, ...of }) => void add({ kind: 'stall', ms }, of),
     latency: ({ ms, operation }) => void latencies.set(checked(operation), ms),
     heal() {
       script.length = 0
       latencies.clear()
     },
-    take(operation) {
-      const index = script.findIndex((entry) => entry.operation === undefined || entry.operation === operation)
+    take(operation, text = '') {
+      const index = script.findIndex(
+        ({ of }) => (of.operation ?? operation) === operation && text.includes(of.containing ?? ''),
+      )
       const entry = script[index]
       if (entry === undefined) return undefined
       entry.left -= 1

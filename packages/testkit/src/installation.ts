@@ -23,6 +23,8 @@ export interface InstallationChanges {
   readonly lookups?: Readonly<Record<string, string>>
   /** Merged into every connection. */
   readonly connection?: Readonly<Record<string, unknown>>
+  /** Merged into the connection to DACS. */
+  readonly dacs?: Readonly<Record<string, unknown>>
 }
 
 const usualLookups: Readonly<Record<string, string>> = {
@@ -38,7 +40,7 @@ export async function writeInstallation(
   name: string,
   directory: string,
   { dacsUrl, dermsUrl, smtpUrl }: FarSides,
-  { sections = {}, lookups = {}, connection = {} }: InstallationChanges = {},
+  { sections = {}, lookups = {}, connection = {}, dacs = {} }: InstallationChanges = {},
 ): Promise<string> {
   const lookupDirectory = join(directory, 'lookups')
   await mkdir(lookupDirectory, { recursive: true })
@@ -72,6 +74,7 @@ export async function writeInstallation(
         auth: { basic: credentials.dacsTarget },
         timeoutMs: 2_000,
         ...connection,
+        ...dacs,
       },
       DERMS_SITE1: {
         kind: 'derms',

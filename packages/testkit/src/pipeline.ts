@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { runCommandLine } from '@tieline/console/command-line'
 import { type FileFlowId, flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
 import { startEnrollment } from '@tieline/enrollment/service'
 import { startEvents } from '@tieline/events/service'
@@ -54,6 +56,8 @@ export interface Pipeline extends AsyncDisposable {
   readonly mailbox: Mailbox
   readonly journal: Journal
   readonly redis: RedisConnection
+  /** Runs a command of operators on this installation. */
+  tieline(...args: string[]): Promise<{ code: number; out: string; err: string }>
   /** Posts a message as its sender does. */
   post(flow: InboundFlowId, body: unknown, options?: PostOptions): Promise<Posted>
   /** Posts a JSON part and a CSV file as DERMS does, in the documented shape. */
@@ -78,17 +82,20 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 
   const farSides = { dacsUrl: dacs.url, dermsUrl: derms.url, smtpUrl: mailbox.url }
   const yaml = await writeInstallation(`t-${randomUUID().slice(0, 18)}`, directory, farSides, options)
+  const payloadKeys = options.payloadKeys ?? [{ id: 'test', key: Buffer.alloc(32, 5) }]
+  const configFile = join(directory, 'tieline.yaml')
+  await writeFile(configFile, yaml)
   const settings: ServiceSettings = {
     environment: {
       redisUrl: options.redisUrl,
-      configFile: join(directory, 'tieline.yaml'),
+      configFile,
       ingressPort: 0,
       consolePort: 0,
       metricsHost: '127.0.0.1',
       metricsPort: 0,
       logLevel: 'silent',
       dataDir: directory,
-      payloadKeys: options.payloadKeys ?? [{ id: 'test', key: Buffer.alloc(32, 5) }],
+      payloadKeys,
       allowVolatileRedis: false,
     },
     installation: parseInstallation(yaml, { DATA_DIR: directory }, directory),
@@ -116,6 +123,21 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     mailbox,
     journal,
     redis,
+    async tieline(...args) {
+      const written = { out: '', err: '' }
+      const code = await runCommandLine(args, {
+        env: {
+          REDIS_URL: options.redisUrl,
+          TIELINE_CONFIG: configFile,
+          DATA_DIR: directory,
+          TIELINE_PAYLOAD_KEYS: payloadKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
+        },
+        stdin: Readable.from([]),
+        stdout: { write: (text) => (written.out += text) },
+        stderr: { write: (text) => (written.err += text) },
+      })
+      return { code, ...written }
+    },
     post: (flow, body, post = {}) => postTo(ingress.url, flow, body, post),
     postFile(flow, body, file, post = {}) {
       const { contentType, bytes } = renderMultipart(body, file)
@@ -147,7 +169,7 @@ async function postTo(
       authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`,
       ...headers,
     },
-    body: typeof body === 'string' || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+    body: typeof body === 'string' ? body : body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body),
     ...(signal && { signal }),
   })
   const text = await response.text()

@@ -47,3 +47,5 @@ export function unpackRows(packed: string | undefined): number[] {
     (place) => ((bits[place >> 3] ?? 0) >> (place & 7)) & 1,
   )
 }
+
+export const isSegmentEffect = (id: string): boolean => /^rows\.\d+-\d+(\.\d+)?$/.test(id)

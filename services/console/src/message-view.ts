@@ -1,7 +1,9 @@
 import { type FailureCode, failures } from '@tieline/contracts/failures'
 import { flowSpec } from '@tieline/contracts/flows'
+import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { EffectSummary } from '@tieline/journal/effects'
 import type { MessageDetails, MessageSummary, TimelineEntry } from '@tieline/journal/operations'
+import { isSegmentEffect } from '@tieline/worker-service/segments'
 import { formatFields, formatTable } from './table.ts'
 import { formatLocal, formatTime } from './times.ts'
 
@@ -45,7 +47,26 @@ function formatRecord(message: MessageDetails): string {
     'next try': message.nextAt === undefined ? undefined : formatTime(message.nextAt),
     generation: `${message.generation}${message.changed ? ', payload-changed' : ''}`,
     attempts: message.attempts,
+    file: message.file && formatFile(message.file),
+    rows: message.rows && formatRows(message.rows),
+    segments: formatSegments(message.effects.filter(({ id }) => isSegmentEffect(id))),
+    'told by': message.acknowledgment,
+    'tells of': message.acknowledges,
   })
+}
+
+const formatFile = ({ name, bytes, kept }: NonNullable<MessageDetails['file']>): string =>
+  `${name || 'without a name'}, ${bytes} bytes${kept ? '' : ', no longer kept'}`
+
+export const formatRows = ({ read, confirmed, refused, unknown, notSent }: RowTotals): string =>
+  `${read} read: ${confirmed} confirmed, ${refused} refused or left out, ${unknown} of unknown outcome, ${notSent} not sent`
+
+/** A file has thousands of calls: how many are in each state. */
+function formatSegments(segments: readonly EffectSummary[]): string | undefined {
+  if (segments.length === 0) return undefined
+  const counts = [...Map.groupBy(segments, ({ state }) => state)].map(([state, { length }]) => `${length} ${state}`)
+  const repeats = segments.reduce((sum, effect) => sum + effect.repeats, 0)
+  return [...counts, ...(repeats > 0 ? [`${repeats} repeats of calls of unknown outcome`] : [])].join(', ')
 }
 
 const formatTimeline = (timeline: readonly TimelineEntry[]): string =>
@@ -54,7 +75,12 @@ const formatTimeline = (timeline: readonly TimelineEntry[]): string =>
     timeline.map(({ at, what, ...details }) => [formatTime(at), what, formatDetails(details)]),
   )
 
-function formatEffects(effects: readonly EffectSummary[]): string {
+/** Of the calls of a file only those that are not confirmed, and not all of them. */
+const segmentsShownMax = 20
+
+function formatEffects(all: readonly EffectSummary[]): string {
+  const open = all.filter(({ id, state }) => isSegmentEffect(id) && state !== 'confirmed').slice(0, segmentsShownMax)
+  const effects = [...all.filter(({ id }) => !isSegmentEffect(id)), ...open]
   if (effects.length === 0) return ''
   return formatTable(
     ['effect', 'state', 'call', 'at', 'tries', 'status', 'code', 'last'],

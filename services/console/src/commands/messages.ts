@@ -1,6 +1,26 @@
-import { findMessages, listMessages, rerunMessage, showMessage, summarize } from '@tieline/journal/operations'
+import { isFileFlow } from '@tieline/contracts/flows'
+import {
+  findMessages,
+  listMessages,
+  readMessageFile,
+  rerunMessage,
+  showMessage,
+  summarize,
+} from '@tieline/journal/operations'
+import { effectiveFlow } from '@tieline/runtime/installation'
+import { findRows } from '@tieline/worker-service/find-rows'
 import { formatMessage, formatMessages } from '../message-view.ts'
-import { type Command, CommandFault, defineCommand, operatorOptions, operatorUsage, readOperator } from './command.ts'
+import { formatRowStory, formatRowSummary } from '../row-view.ts'
+import { printable } from '../table.ts'
+import {
+  type Command,
+  CommandFault,
+  defineCommand,
+  operatorOptions,
+  operatorUsage,
+  readOperator,
+  UsageError,
+} from './command.ts'
 import { readFilter } from './filters.ts'
 import { refusalSentence } from './refusals.ts'
 
@@ -69,4 +89,38 @@ const rerun = defineCommand({
   },
 })
 
-export const messageCommands: readonly Command[] = [find, show, list, rerun]
+const rows = defineCommand({
+  name: 'messages rows',
+  usage: '<key> [--row <number> | --device <NIC>] [--json]',
+  summary:
+    'What became of the rows of an event file, or of one row or device: the call that carried it, and how it ended.',
+  options: { row: { type: 'string' }, device: { type: 'string' }, json },
+  words: { min: 1, max: 1 },
+  async run({ values: { row, device, json }, words: [key = ''], tools }) {
+    if (row !== undefined && device !== undefined) throw new UsageError('Say either --row or --device')
+    if (row !== undefined && !/^[1-9]\d*$/.test(row)) throw new UsageError('--row takes a number from 1')
+    const journal = await tools.journal()
+    const message = await showMessage(journal, key)
+    const file = message && (await readMessageFile(journal, key))
+    if (message === undefined) throw new CommandFault(refusalSentence('unknown-message', key))
+    if (file === undefined) throw new CommandFault(`${printable(key)} has no file.`)
+
+    if (row === undefined && device === undefined) {
+      const summary = { rows: message.rows, leftOut: file.faults }
+      return tools.print(json ? JSON.stringify(summary, null, 2) : formatRowSummary(message, file))
+    }
+    const { installation } = await tools.settings()
+    const found = await Array.fromAsync(
+      findRows(file, {
+        row: row === undefined ? undefined : Number(row),
+        device,
+        segmentRows: effectiveFlow(message.flow, installation).segmentRows ?? 1,
+        aliases: isFileFlow(message.flow) ? installation.compat.fieldAliases[message.flow] : undefined,
+      }),
+    )
+    if (found.length === 0) throw new CommandFault('The file has no such row.')
+    tools.print(json ? JSON.stringify(found, null, 2) : found.map(formatRowStory).join('\n\n'))
+  },
+})
+
+export const messageCommands: readonly Command[] = [find, show, list, rerun, rows]
