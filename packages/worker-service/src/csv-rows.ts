@@ -23,7 +23,8 @@ const rowLengthMax = 256 * 1024
 
 /**
  * Reads a CSV file piece by piece, in lists of rows as they come: UTF-8 with or without a byte order mark, commas, RFC 4180
- * quotes, LF or CRLF. Columns are found by the header, whatever their order and case; blank lines are passed over.
+ * quotes, LF or CRLF (a carriage return at the end of the last field of a row belongs to the line end, even in quotes). Columns
+ * are found by the header, whatever their order and case; blank lines are passed over.
  * Throws TielineError `file-unreadable`, naming the row, for what is no such file: no header or no rows, a missing column, a
  * row with more or fewer fields than the header, a broken quote, bytes that are not UTF-8.
  */

@@ -34,7 +34,9 @@ export async function readMultipart(
   let json: Body | undefined
   let file: KeptFile | undefined
   try {
+    // Counted when they begin: one may begin while the other is still being kept.
     let jsonParts = 0
+    let files = 0
     await readParts(incoming, { boundary, idleMs: limits.idleMs, partsMax: 2 }, async (part) => {
       requirePlain(part)
       if (isJsonType(part.mediaType)) {
@@ -42,7 +44,8 @@ export async function readMultipart(
         if (jsonParts > 1) throw malformed('The body has two JSON parts and no file')
         json = parseBody(await readAll(part, limits.maxJsonBytes))
       } else {
-        if (file !== undefined) throw malformed('The body has two files and no JSON part')
+        files += 1
+        if (files > 1) throw malformed('The body has two files and no JSON part')
         file = { ...(await keep(part, limits.maxFileBytes, payloads)), name: nameOf(part.fileName) }
       }
     })
