@@ -30,19 +30,19 @@ export async function startProcesses({ redisUrl, ...changes }: ProcessesOptions)
   await writeFile(configFile, await writeInstallation(installation, directory, farSides, changes))
   const ingressPort = await freePort()
 
+  const env = {
+    ...process.env,
+    REDIS_URL: redisUrl,
+    TIELINE_CONFIG: configFile,
+    DATA_DIR: directory,
+    INGRESS_PORT: String(ingressPort),
+  }
   const run = async (...names: string[]) => {
     const services = await Promise.all(names.map(async (name) => ({ name, metricsPort: await freePort() })))
     const processes = startServiceProcesses(
       services.map(({ name, metricsPort }) => ({
         name,
-        env: {
-          ...process.env,
-          REDIS_URL: redisUrl,
-          TIELINE_CONFIG: configFile,
-          DATA_DIR: directory,
-          INGRESS_PORT: String(ingressPort),
-          METRICS_PORT: String(metricsPort),
-        },
+        env: { ...env, METRICS_PORT: String(metricsPort) },
       })),
       { output: new PassThrough().resume() },
     )
@@ -70,6 +70,8 @@ export async function startProcesses({ redisUrl, ...changes }: ProcessesOptions)
   return {
     url,
     installation,
+    /** The environment of every service. */
+    env,
     dacs: dacs.simulator,
     derms: derms.simulator,
     run,

@@ -1,8 +1,5 @@
 import { examples } from '@tieline/contracts/examples'
 import { backoff, never, TielineError } from '@tieline/runtime/error'
-import { describe, expect, test } from 'vitest'
-import { createDeviceStatusAck } from '../src/processors/device-status-ack.ts'
-import { createEnrollmentSyncAck } from '../src/processors/enrollment-sync-ack.ts'
 import {
   answer,
   type Ends,
@@ -14,7 +11,10 @@ import {
   Postponed,
   refused,
   scripted,
-} from './fakes.ts'
+} from '@tieline/testkit/fakes'
+import { describe, expect, test } from 'vitest'
+import { createDeviceStatusAck } from '../src/processors/device-status-ack.ts'
+import { createEnrollmentSyncAck } from '../src/processors/enrollment-sync-ack.ts'
 import { lookupsWith } from './lookups.ts'
 
 const lookups = lookupsWith()

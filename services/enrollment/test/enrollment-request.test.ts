@@ -1,10 +1,20 @@
 import { examples } from '@tieline/contracts/examples'
 import { msgAckDocument } from '@tieline/contracts/msg-ack'
 import { after, never, TielineError } from '@tieline/runtime/error'
+import {
+  answer,
+  type Ends,
+  failed,
+  fakeAttempt,
+  fakeDeps,
+  nowISO,
+  nowMs,
+  refused,
+  scripted,
+} from '@tieline/testkit/fakes'
 import { describe, expect, test } from 'vitest'
 import { createEnrollmentRequest } from '../src/processors/enrollment-request.ts'
 import { RecordsFailed } from '../src/record-answers.ts'
-import { answer, type Ends, failed, fakeAttempt, fakeDeps, nowISO, nowMs, refused, scripted } from './fakes.ts'
 import { lookupsWith } from './lookups.ts'
 
 const lookups = lookupsWith()

@@ -1,9 +1,9 @@
 import { examples } from '@tieline/contracts/examples'
 import type { TielineError } from '@tieline/runtime/error'
+import { answer, type Ends, failed, fakeAttempt, fakeDeps, refused, scripted } from '@tieline/testkit/fakes'
 import { describe, expect, test } from 'vitest'
 import { createDeviceStatusCheck } from '../src/processors/device-status-check.ts'
 import { createEnrollmentSync } from '../src/processors/enrollment-sync.ts'
-import { answer, type Ends, failed, fakeAttempt, fakeDeps, refused, scripted } from './fakes.ts'
 import { lookupsWith } from './lookups.ts'
 
 const lookups = lookupsWith()

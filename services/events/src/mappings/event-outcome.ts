@@ -25,12 +25,14 @@ export const outcomeFile: EventFile<EventOutcome, Outcome> = {
   toItem(values, { lookups, compat }) {
     const row = readRow(outcomeRow, values)
     const { participationStartDateTime: start, participationEndDateTime: end } = row
-    const errorMessage = row.errorMessage?.toWellFormed().slice(0, outcomeErrorLengthMax).toWellFormed()
+    const outcome = requireCode(eventOutcomes, lookups, 'EventOutcome', row.outcome)
+    // DACS takes none with a success.
+    const errorMessage = outcome === 'D1SP' ? undefined : beginningOf(row.errorMessage)
     return {
       eventExternalIdentifier: eventKeyOf(row, compat),
       nicId: row.nicId,
       headEndSystem: row.headEndSystemId,
-      outcome: requireCode(eventOutcomes, lookups, 'EventOutcome', row.outcome),
+      outcome,
       ...(start && { participationStartDateTime: toUtc(start) }),
       ...(end && { participationEndDateTime: toUtc(end) }),
       ...(errorMessage && { errorMessage }),
@@ -39,3 +41,10 @@ export const outcomeFile: EventFile<EventOutcome, Outcome> = {
 
   toBody: (_message, items): DacsOutcomes => ({ postOutcomeList: [...items] }),
 }
+
+/** As much of a text as DACS takes, without half a character at its end. */
+const beginningOf = (text: string | null | undefined) =>
+  text
+    ?.toWellFormed()
+    .slice(0, outcomeErrorLengthMax)
+    .replace(/[\uD800-\uDBFF]$/, '')

@@ -1,6 +1,6 @@
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { FlowId } from '@tieline/contracts/flows'
-import type { Attempt, EffectCall, EffectResult } from '@tieline/journal/types'
+import type { Attempt, AttemptFile, EffectCall, EffectResult } from '@tieline/journal/types'
 import { type Answer, backoff, CallError, type CallOutcome, never, type Retry } from '@tieline/runtime/error'
 import { parseInstallation } from '@tieline/runtime/installation'
 import { createLogger } from '@tieline/runtime/logger'
@@ -54,7 +54,7 @@ export class Postponed extends Error {
 }
 
 /** An attempt without a journal: effects are kept like there, over calls of `process` with the same attempt. */
-export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<string, string> = {}) {
+export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<string, string> = {}, file?: AttemptFile) {
   const kept = new Map<string, EffectResult<unknown>>()
   const pins: Record<string, string> = {}
   const notes: object[] = []
@@ -66,7 +66,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     generation: 1,
     number: 1,
     payload,
-    file: undefined,
+    file,
     division: undefined,
     acceptedAt: nowMs,
     signal: new AbortController().signal,

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+import { examples } from '@tieline/contracts/examples'
+import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
+import { eventReservation } from '@tieline/contracts/messages/event-reservation'
+import { readCsvRows } from '@tieline/worker-service/csv-rows'
+import { describe, expect, test } from 'vitest'
+import type { EventFile, RowContext } from '../src/event-file.ts'
+import { outcomeFile } from '../src/mappings/event-outcome.ts'
+import { reservationFile } from '../src/mappings/event-reservation.ts'
+import { tablesWith } from './tables.ts'
+
+const context: RowContext = { lookups: tablesWith(), compat: { eventKey: 'stage' } }
+const byEvent: RowContext = { ...context, compat: { eventKey: 'event' } }
+
+/** What the file of a golden example becomes. */
+async function bodyOf<Message extends { readonly messageId: string }, Item>(file: EventFile<Message, Item>) {
+  const bytes = readFileSync(new URL(`../../../packages/contracts/examples/${file.flow}.csv`, import.meta.url))
+  const rows = (await Array.fromAsync(readCsvRows(once(bytes), file.columns))).flat()
+  const message = file.message.parse(examples[file.flow])
+  return file.toBody(
+    message,
+    rows.map(({ values }) => file.toItem(values, context)),
+    context,
+  )
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+describe('golden examples', () => {
+  test('a reservation, byte for byte', async () => {
+    expect(JSON.stringify(await bodyOf(reservationFile))).toBe(JSON.stringify(examples['event-reservation.to-dacs']))
+  })
+
+  test('an outcome, byte for byte', async () => {
+    expect(JSON.stringify(await bodyOf(outcomeFile))).toBe(JSON.stringify(examples['event-outcome.to-dacs']))
+  })
+})
+
+describe('a row of a reservation', () => {
+  const row = { recordId: '1', nicId: 'NIC-1', headEndSystemId: 'NEST' }
+  test.each([
+    ['without times has none: DACS then takes those of the event', {}, {}],
+    ['with empty times has none', { reservationStartDateTime: '', reservationEndDateTime: '' }, {}],
+    [
+      'has its times in UTC',
+      { reservationStartDateTime: '2024-09-01T11:00:00-07:00', reservationEndDateTime: '2024-09-01T20:00:00.5Z' },
+      { reservationStartDateTime: '2024-09-01T18:00:00Z', reservationEndDateTime: '2024-09-01T20:00:00.5Z' },
+    ],
+    ['keeps its values as they are', { nicId: ' nic ' }, { nicId: ' nic ' }],
+  ])('%s', (_, given, expected) => {
+    const item = reservationFile.toItem({ ...row, ...given }, context)
+    expect(item).toEqual({ nicId: 'NIC-1', headEndSystem: 'NEST', ...expected })
+  })
+
+  test.each([
+    [{ nicId: '' }, 'nicId: must not be empty'],
+    [{ nicId: 'x'.repeat(101) }, 'nicId: at most 100 characters'],
+    [{ headEndSystemId: '' }, 'headEndSystemId: must not be empty'],
+    [{ headEndSystemId: 'x'.repeat(51) }, 'headEndSystemId: at most 50 characters'],
+    [{ reservationStartDateTime: '2024-09-01 18:00' }, 'reservationStartDateTime: expected date-time'],
+    [{ reservationEndDateTime: '2024-02-30T18:00:00Z' }, 'reservationEndDateTime: expected date-time'],
+  ])('that breaks its contract is left out: %o', (given, message) => {
+    expect(() => reservationFile.toItem({ ...row, ...given }, context)).toThrow(
+      expect.objectContaining({ code: 'contract-violation', message }),
+    )
+  })
+})
+
+describe('the call of a reservation', () => {
+  const message = eventReservation.parse(examples['event-reservation'])
+  const items = [{ nicId: 'NIC-1', headEndSystem: 'NEST' }]
+  test.each([
+    ['names the stage', {}, context, { eventExternalIdentifier: '1315' }],
+    ['names the event where there is no stage', { stageId: '' }, context, { eventExternalIdentifier: '1301' }],
+    ['names the event where the installation says so', {}, byEvent, { eventExternalIdentifier: '1301' }],
+    ['has its times in UTC', { eventStartDateTime: '2024-09-01T11:00:00-07:00' }, context, {}],
+  ])('%s', (_, given, of, expected) => {
+    expect(reservationFile.toBody({ ...message, ...given }, items, of)).toEqual({
+      ...examples['event-reservation.to-dacs'],
+      ...expected,
+      deviceList: items,
+    })
+  })
+
+  test('has no times when the message has none', () => {
+    const without = { ...message, eventStartDateTime: '' as const, eventEndDateTime: null }
+    expect(reservationFile.toBody(without, items, context)).toEqual({
+      eventExternalIdentifier: '1315',
+      deviceList: items,
+    })
+  })
+
+  test('cannot be made without the id that the installation wants', () => {
+    expect(() => reservationFile.toBody({ ...message, eventId: '' }, items, byEvent)).toThrow(
+      'eventId: must not be empty',
+    )
+  })
+})
+
+describe('a row of an outcome', () => {
+  const row = { eventId: '1301', stageId: '1315', nicId: 'NIC-1', headEndSystemId: 'NEST', outcome: 'SUCCESS' }
+  const item = { eventExternalIdentifier: '1315', nicId: 'NIC-1', headEndSystem: 'NEST', outcome: 'D1SP' }
+
+  test.each([
+    ['SUCCESS', 'D1SP'],
+    ['OVERRIDE', 'D1IO'],
+    ['NON_RESPONSIVE', 'D1ND'],
+    ['REJECTED', 'D1ER'],
+    ['ERROR', 'D1ER'],
+    ['CANCELED', 'D1CN'],
+    ['D1IO', 'D1IO'],
+    ['success', 'D1SP'],
+  ])('%s is %s', (outcome, code) => {
+    expect(outcomeFile.toItem({ ...row, outcome }, context)).toEqual({ ...item, outcome: code })
+  })
+
+  test.each([
+    ['the event where there is no stage', { stageId: '' }, context, { eventExternalIdentifier: '1301' }],
+    ['the event where the installation says so', {}, byEvent, { eventExternalIdentifier: '1301' }],
+    [
+      'its times in UTC',
+      { participationEndDateTime: '2024-09-01T13:00:00-07:00' },
+      context,
+      { participationEndDateTime: '2024-09-01T20:00:00Z' },
+    ],
+    ['no error message with a success', { errorMessage: 'none' }, context, {}],
+  ])('has %s', (_, given, of, expected) => {
+    expect(outcomeFile.toItem({ ...row, ...given }, of)).toEqual({ ...item, ...expected })
+  })
+
+  test.each([
+    ['its error message', 'No signal', 'No signal'],
+    ['100 characters of a longer one', 'é'.repeat(150), 'é'.repeat(100)],
+    ['no half of a character', `${'x'.repeat(99)}\u{1F321}`, 'x'.repeat(99)],
+  ])('that is no success has %s', (_, given, errorMessage) => {
+    expect(outcomeFile.toItem({ ...row, outcome: 'OVERRIDE', errorMessage: given }, context)).toEqual({
+      ...item,
+      outcome: 'D1IO',
+      errorMessage,
+    })
+  })
+
+  test.each([
+    [{ outcome: 'ASLEEP' }, context, 'lookup-missing', 'EventOutcome has no row for "ASLEEP"'],
+    [{ outcome: '' }, context, 'contract-violation', 'outcome: must not be empty'],
+    [{ stageId: '', eventId: '' }, context, 'contract-violation', 'stageId: needs stageId or eventId'],
+    [{ eventId: '' }, byEvent, 'contract-violation', 'eventId: must not be empty'],
+    [{ nicId: '' }, context, 'contract-violation', 'nicId: must not be empty'],
+  ])('that breaks its contract or a lookup is left out: %o', (given, of, code, message) => {
+    expect(() => outcomeFile.toItem({ ...row, ...given }, of)).toThrow(expect.objectContaining({ code, message }))
+  })
+
+  test('is left out when the lookup gives a code that DACS does not have', () => {
+    const lookups = tablesWith({ EventOutcome: [{ DRMS_EventOutcome: 'SUCCESS', DACS_EventOutcome: 'GOOD' }] })
+    expect(() => outcomeFile.toItem(row, { ...context, lookups })).toThrow(
+      'EventOutcome gives "GOOD" for "SUCCESS", which is none of D1SP, D1IO, D1ND, D1ER, D1CN',
+    )
+  })
+})
+
+test('the JSON of an outcome needs nothing but its id', () => {
+  expect(eventOutcome.safeParse({ messageId: 'OUT-1' }).success).toBe(true)
+  expect(eventOutcome.safeParse({}).success).toBe(false)
+})
