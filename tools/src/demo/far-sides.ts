@@ -1,4 +1,4 @@
-import type { InboundFlowId } from '@tieline/contracts/flows'
+import type { FileFlowId, InboundFlowId } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import type { World } from './world.ts'
 
@@ -12,6 +12,7 @@ const row = z.object({
   numRetries: z.number(),
   done: z.boolean(),
   answers: z.array(answer),
+  acks: z.array(z.object({ ackType: z.string(), responses: z.object({ response: z.array(z.looseObject({})) }) })),
 })
 const mail = z.object({ to: z.array(z.string()), subject: z.string() })
 
@@ -48,6 +49,11 @@ export function createFarSides({ urls }: Pick<World, 'urls'>) {
       /** Sends as DERMS does, by its outbound table, and tells the row after the first answer. */
       send: async (flow: InboundFlowId, body: unknown): Promise<Row> =>
         row.parse(await post(`${urls.derms}/control/send`, { flow, body })),
+      /** Sends a JSON part and a CSV file as DERMS does, and tells the row once the file is accepted or refused. */
+      sendFile: async (flow: FileFlowId, body: unknown, content: string): Promise<Row> =>
+        row.parse(
+          await post(`${urls.derms}/control/send-file`, { flow, body, file: { name: 'devices.csv', content } }),
+        ),
       rows: async (): Promise<Row[]> =>
         (await get(`${urls.derms}/control/state`, z.looseObject({ outbound: z.array(row) }))).outbound,
     },

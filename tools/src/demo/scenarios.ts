@@ -50,6 +50,24 @@ const syncOf = (id: string) => ({
 })
 const checkOf = (id: string) => ({ sendDetails: { ...check.sendDetails, communicationId: id } })
 
+/** What DERMS was told by call-back, its repeats included. */
+const acksOf = async (far: DemoFarSides, sent: Promise<Row>) => {
+  const { acks } = await finished(far, (await sent).id)
+  return acks.map(({ ackType }) => ackType).join(', then ')
+}
+
+const reservationOf = (id: string) => ({ ...examples['event-reservation'], messageId: id, stageId: '9001' })
+const outcomeOf = (id: string) => ({ ...examples['event-outcome'], messageId: id })
+const devices = (id: string, rows: number, rest: string) =>
+  Array.from({ length: rows }, (_, i) => `${id}-${i + 1},${rest}\n`).join('')
+
+/** How many rows each call about the devices of a file carried. */
+const segmentsOf = async (far: DemoFarSides, operation: string, id: string) =>
+  (await far.dacs.received(operation)).flatMap(({ body }) => {
+    const list = Object.values(body as Record<string, unknown>).find(Array.isArray) ?? []
+    return JSON.stringify(list[0] ?? '').includes(`"${id}-`) ? [list.length] : []
+  })
+
 const callsOf = async (far: DemoFarSides, operation: string, id: string) =>
   (await far.dacs.received(operation)).filter(({ body }) => JSON.stringify(body).includes(`"${id}"`))
 
@@ -201,6 +219,53 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    flow: 'F6 reservation',
+    what: '2,500 devices for a stage, in segments of 1,000',
+    expected: 'SUCCESS; 3 calls, 2500 devices',
+    async run(far) {
+      const file = `nicId,headEndSystemId\n${devices('RSV1', 2_500, 'NEST')}`
+      const told = await acksOf(far, far.derms.sendFile('event-reservation', reservationOf('DEMO-R1'), file))
+      const segments = await segmentsOf(far, 'reserveDevice', 'RSV1')
+      return `${told}; ${segments.length} calls, ${segments.reduce((sum, rows) => sum + rows, 0)} devices`
+    },
+  },
+  {
+    flow: 'F6 reservation',
+    what: 'a row lacks its last field: nothing is posted',
+    expected: 'FAILURE; 0 calls',
+    async run(far) {
+      const file = `nicId,headEndSystemId\n${devices('RSV2', 1_200, 'NEST')}RSV2-1201\n`
+      const sent = await far.derms.sendFile('event-reservation', reservationOf('DEMO-R2'), file)
+      const [ack] = await eventually(async () => {
+        const row = (await far.derms.rows()).find(({ id }) => id === sent.id)
+        return row && row.acks.length > 0 ? row.acks : undefined
+      })
+      return `${ack?.ackType}; ${(await segmentsOf(far, 'reserveDevice', 'RSV2')).length} calls`
+    },
+  },
+  {
+    flow: 'F9 outcome',
+    what: 'one segment of five fails; DERMS sends again, only that one goes again',
+    expected: 'FAILURE, then SUCCESS; 6 calls',
+    async run(far) {
+      const file = `nicId,headEndSystemId,stageId,outcome\n${devices('OUT1', 1_000, 'NEST,9001,SUCCESS')}`
+      await far.dacs.control('fail-next', { operation: 'postEventOutcome', status: 400, containing: '"OUT1-450"' })
+      const told = await acksOf(far, far.derms.sendFile('event-outcome', outcomeOf('DEMO-O1'), file))
+      return `${told}; ${(await segmentsOf(far, 'postEventOutcome', 'OUT1')).length} calls`
+    },
+  },
+  {
+    flow: 'F9 outcome',
+    what: 'a row has an outcome without a row in EventOutcome',
+    expected: 'ERROR; 399 of 400 rows in DACS',
+    async run(far) {
+      const file = `nicId,headEndSystemId,stageId,outcome\n${devices('OUT2', 399, 'NEST,9001,OVERRIDE')}OUT2-400,NEST,9001,ASLEEP\n`
+      const told = await acksOf(far, far.derms.sendFile('event-outcome', outcomeOf('DEMO-O2'), file))
+      const segments = await segmentsOf(far, 'postEventOutcome', 'OUT2')
+      return `${told}; ${segments.reduce((sum, rows) => sum + rows, 0)} of 400 rows in DACS`
+    },
+  },
+  {
     flow: 'ingress',
     what: 'a wrong password',
     expected: 'HTTP 401, application/problem+json',
@@ -219,12 +284,14 @@ export const scenarios: readonly Scenario[] = [
   {
     flow: 'F10 e-mails',
     what: 'the people who must know',
-    expected: 'mails about F2 and F7',
+    expected: 'mails about F2 and F6 and F7 and F9',
     async run(far) {
       const about = await eventually(async () => {
         const subjects = (await far.mails()).map(({ subject }) => subject)
-        const flows = ['F2', 'F7'].filter((flow) => subjects.some((subject) => subject.includes(flow)))
-        return flows.length === 2 ? flows : undefined
+        const flows = ['F2', 'F6', 'F7', 'F9'].filter((flow) =>
+          subjects.some((subject) => subject.includes(`: ${flow} `) || subject.includes(` ${flow} `)),
+        )
+        return flows.length === 4 ? flows : undefined
       })
       return `mails about ${about.join(' and ')}`
     },
