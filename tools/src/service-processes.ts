@@ -4,6 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { root } from './generate.ts'
 
+/**
+ * Flags that keep the memory of services flat under load: a small young generation, and old garbage collected before much of it
+ * gathers. No limit: a process that meets one dies, and some messages are large.
+ */
+export const heapFlags = ['--max-semi-space-size=4', '--heap-growing-percent=20'] as const
+
 export interface ServiceProcess {
   readonly name: string
   readonly env: NodeJS.ProcessEnv
@@ -54,7 +60,7 @@ async function keepRunning(
   let pauseMs = pauseMsMin
   while (!stopping.aborted) {
     const startedAt = Date.now()
-    const child = spawn(process.execPath, [join(root, 'services', name, 'src/main.ts')], {
+    const child = spawn(process.execPath, [...heapFlags, join(root, 'services', name, 'src/main.ts')], {
       env,
       // The channel tells the service when this process is gone, however it went.
       stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit', 'ipc'],

@@ -142,7 +142,7 @@ async function startSimulators(parts: AsyncDisposableStack, ingressUrl: string) 
   })
   parts.defer(async () => {
     child.kill('SIGTERM')
-    if (child.exitCode === null) await once(child, 'exit')
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   })
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   return simulatorUrls.parse(JSON.parse(line))

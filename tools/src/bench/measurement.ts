@@ -1,0 +1,24 @@
+export interface Measurement {
+  /** Name of the file in `bench/results`. */
+  readonly name: string
+  readonly what: string
+  readonly rounds: number
+  /** A line each; every line has the same columns. */
+  readonly results: readonly Readonly<Record<string, string | number>>[]
+}
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+export const formatMeasurement = ({ what, results }: Measurement): string => {
+  const columns = Object.keys(results[0] ?? {})
+  const lines = [columns, ...results.map((result) => columns.map((column) => String(result[column] ?? '')))]
+  const widths = columns.map((_, i) => Math.max(...lines.map((cells) => cells[i]?.length ?? 0)))
+  const table = lines.map((cells) =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+  return `${what}\n\n${table.join('\n')}`
+}

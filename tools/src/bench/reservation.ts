@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { eventually } from '@tieline/testkit/eventually'
+import { Redis } from 'ioredis'
+import { postFile, reservationRows } from './event-files.ts'
+import type { Measurement } from './measurement.ts'
+import { type BenchProcess, startBenchWorld } from './world.ts'
+
+const sizes = [1_000, 100_000, 1_000_000] as const
+const mib = 2 ** 20
+
+/** How much memory a reservation file of a million rows takes, in the ingress, in the worker, and in Redis. */
+export async function measureReservation(): Promise<Measurement> {
+  const results = []
+  for (const rows of sizes) results.push(await measureFile(rows))
+  return {
+    name: 'reservation',
+    what: 'F6: one file, encrypted, target 0 ms: peak resident memory of ingress and worker, memory of Redis for the message',
+    rounds: 1,
+    results,
+  }
+}
+
+/** Fresh processes for each size, so that a peak belongs to it. */
+async function measureFile(rows: number) {
+  await using world = await startBenchWorld()
+  const farSides = await world.startPlain('far-sides.ts')
+  const { ingress, worker } = await world.startPipeline('bench', farSides, world.payloadKey)
+  const redis = new Redis(world.redisUrl)
+  const before = await usedMemory(redis)
+  const startedAt = performance.now()
+  const status = await postFile(
+    `${ingress.url}/derms/reserveDevice`,
+    'event-reservation',
+    `R-${rows}`,
+    reservationRows(rows),
+  )
+  if (status !== 202) throw new Error(`The ingress answered ${status}`)
+  const acceptedAt = performance.now()
+  const counts = await eventually(async () => {
+    const seen = (await (await fetch(`${farSides}/counts`)).json()) as { rows: number; acks: number }
+    return seen.acks > 0 ? seen : undefined
+  }, 300_000)
+  if (counts.rows !== rows) throw new Error(`${counts.rows} rows reached the target`)
+  const doneAt = performance.now()
+  const after = await usedMemory(redis)
+  const effects = Number(
+    await redis.memory('USAGE', `{bench}:journal:e:event-reservation.SITE1.R-${rows}`, 'SAMPLES', 0),
+  )
+  redis.disconnect()
+  return {
+    rows,
+    'ingress peak MiB': await peakMib(ingress),
+    'worker peak MiB': await peakMib(worker),
+    'Redis KiB': Math.round((after - before) / 1_024),
+    'effects KiB': Math.round(effects / 1_024),
+    'accepted s': Number(((acceptedAt - startedAt) / 1_000).toFixed(1)),
+    'acknowledged s': Number(((doneAt - acceptedAt) / 1_000).toFixed(1)),
+  }
+}
+
+const usedMemory = async (redis: Redis): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+
+/** The most that was ever resident of a process (Linux). */
+async function peakMib({ pid }: BenchProcess): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Math.round((Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1_024) / mib)
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
+import { createLogger } from '@tieline/runtime/logger'
+import { freePort } from '@tieline/runtime/redis-process'
+import { eventually } from '@tieline/testkit/eventually'
+import { type FarSides, writeInstallation } from '@tieline/testkit/installation'
+import { root } from '../generate.ts'
+import { heapFlags } from '../service-processes.ts'
+
+export interface BenchProcess {
+  readonly url: string
+  readonly pid: number
+}
+
+const nowhere: FarSides = {
+  dacsUrl: 'http://127.0.0.1:9',
+  dermsUrl: 'http://127.0.0.1:9',
+  smtpUrl: 'smtp://127.0.0.1:9',
+}
+
+/** A Redis of the measurement's own, and processes on it, all on this machine alone. */
+export async function startBenchWorld() {
+  await using parts = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-bench-'))
+  parts.defer(() => rm(directory, { recursive: true, force: true }))
+  const logger = createLogger({ service: 'bench', level: 'warn' })
+  const redis = parts.use(await startEmbeddedRedis({ dataDir: join(directory, 'redis'), logger }))
+
+  const owned = parts.move()
+
+  const startProcess = async (
+    file: string,
+    port: string,
+    env: Record<string, string>,
+    flags: readonly string[] = [],
+  ) => {
+    const child: ChildProcess = spawn(process.execPath, [...flags, join(root, file)], {
+      env: { ...process.env, REDIS_URL: redis.url, ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    owned.defer(async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    })
+    const url = `http://127.0.0.1:${port}`
+    await eventually(async () => (await fetch(`${url}/health/ready`)).status > 0)
+    return { url, pid: child.pid ?? 0 }
+  }
+
+  return {
+    redisUrl: redis.url,
+    payloadKey: { TIELINE_PAYLOAD_KEYS: `k:${Buffer.alloc(32, 1).toString('base64')}` },
+    /** A program of this folder that listens at PORT. */
+    startPlain: async (file: string): Promise<string> => {
+      const port = String(await freePort())
+      return (await startProcess(`tools/src/bench/${file}`, port, { PORT: port })).url
+    },
+    /** An ingress on an installation of its own. */
+    startIngress: async (name: string, env: Record<string, string> = {}): Promise<BenchProcess> => {
+      const port = String(await freePort())
+      const configFile = join(directory, `${name}.yaml`)
+      await writeFile(configFile, await writeInstallation(name, directory, nowhere))
+      const settings = { TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory, INGRESS_PORT: port }
+      return startProcess('services/ingress/src/main.ts', port, { ...settings, ...env }, heapFlags)
+    },
+    /** The services that carry event files, on far sides at one address. */
+    startPipeline: async (name: string, farSides: string, env: Record<string, string> = {}) => {
+      const [ingressPort, metricsPort] = [String(await freePort()), String(await freePort())]
+      const configFile = join(directory, `${name}.yaml`)
+      const sides = { ...nowhere, dacsUrl: farSides, dermsUrl: farSides }
+      await writeFile(configFile, await writeInstallation(name, directory, sides))
+      const settings = { TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory, ...env }
+      const worker = { ...settings, METRICS_PORT: metricsPort }
+      const ingress = { ...settings, INGRESS_PORT: ingressPort }
+      return {
+        worker: await startProcess('services/events/src/main.ts', metricsPort, worker, heapFlags),
+        ingress: await startProcess('services/ingress/src/main.ts', ingressPort, ingress, heapFlags),
+      }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
