@@ -1,7 +1,7 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
 import { TLSSocket } from 'node:tls'
-import got, { RequestError } from 'got'
+import got from 'got'
 import { outOfTime } from './time-limit.ts'
 
 /** What came of one HTTP request. `sent` says whether any of it may have left this machine towards the target. */
@@ -99,7 +99,7 @@ export const brokenOff = (signal: AbortSignal, sent: boolean): Broken => ({
  * Node sends nothing of a request before its connection stands and, with TLS, before the certificate is verified.
  * A reused connection stands already, and so does one that a proxy opened for plain HTTP.
  */
-function onceConnected(request: ClientRequest, connected: () => void): void {
+export function onceConnected(request: ClientRequest, connected: () => void): void {
   request.once('socket', (socket) => {
     if (request.reusedSocket) connected()
     else if (socket instanceof TLSSocket) socket.once('secureConnect', connected)
@@ -109,11 +109,11 @@ function onceConnected(request: ClientRequest, connected: () => void): void {
 }
 
 /** Codes only: messages of errors hold addresses. */
-function reasonOf(error: unknown): string | undefined {
-  if (!(error instanceof RequestError)) return undefined
+export function reasonOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
   const [, proxyStatus] = /^Bad response: (\d{3})$/.exec(error.message) ?? []
   if (proxyStatus !== undefined) return `proxy answered ${proxyStatus}`
-  return error.code === 'ERR_GOT_REQUEST_ERROR' ? undefined : error.code
+  return 'code' in error && error.code !== 'ERR_GOT_REQUEST_ERROR' ? String(error.code) : undefined
 }
 
 function parseJson(text: unknown): unknown {

@@ -1,35 +1,54 @@
 import { join } from 'node:path'
 import { createFilePayloadStore } from '@tieline/journal/file-payload-store'
 import { createJournal, type Journal } from '@tieline/journal/journal'
+import type { PayloadStore } from '@tieline/journal/payload-store'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
+import { createOciClient } from '@tieline/targets/oci-client'
+import { createOciPayloadStore } from '@tieline/targets/oci-payload-store'
 import type { ServiceSettings } from './read-settings.ts'
 
 /**
  * The journal of an installation, as every service opens it.
- * @throws ConfigurationError when payloads shall go where nothing can put them yet
+ * @throws ConfigurationError when the key of the bucket for large payloads cannot be used
  */
 export async function openJournal(
   { environment, installation }: ServiceSettings,
   redis: RedisConnection,
   logger: Logger,
 ): Promise<Journal> {
-  const { payloads } = installation
-  if (payloads.kind !== 'fs') {
-    throw new ConfigurationError('The installation file cannot be used', [
-      { path: 'payloads.kind', rule: 'must be fs: nothing else is available yet' },
-    ])
-  }
   if (environment.payloadKeys.length === 0) {
     logger.warn('TIELINE_PAYLOAD_KEYS is not set: payloads, replies and error texts are kept unencrypted')
   }
-  return createJournal({
-    redis,
-    installation: installation.installation.name,
-    payloadKeys: environment.payloadKeys,
-    payloadStore: createFilePayloadStore(join(payloads.path, installation.installation.name)),
-    retention: installation.retention,
-    logger,
-  })
+  await using parts = new AsyncDisposableStack()
+  const payloadStore = await openPayloadStore(installation, parts)
+  const journal = parts.use(
+    createJournal({
+      redis,
+      installation: installation.installation.name,
+      payloadKeys: environment.payloadKeys,
+      payloadStore,
+      retention: installation.retention,
+      logger,
+    }),
+  )
+  const owned = parts.move()
+  return { ...journal, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Several installations may share a directory or a bucket. */
+async function openPayloadStore(
+  { payloads, connections, installation: { name } }: Installation,
+  parts: AsyncDisposableStack,
+): Promise<PayloadStore> {
+  if (payloads.kind === 'fs') return createFilePayloadStore(join(payloads.path, name))
+  const connection = connections[payloads.connection]
+  if (connection?.kind !== 'oci-object-storage') {
+    const rule = 'must name a connection of kind oci-object-storage'
+    throw new ConfigurationError('The installation file cannot be used', [{ path: 'payloads.connection', rule }])
+  }
+  const client = await createOciClient({ ...connection, connection: payloads.connection })
+  return parts.use(createOciPayloadStore({ client, bucket: payloads.bucket, prefix: `${name}/` }))
 }

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connectWorker } from '@tieline/runtime/redis'
+import { describePayloadStore } from '@tieline/testkit/payload-store-suite'
+import { inject } from 'vitest'
+import { createFilePayloadStore } from '../src/file-payload-store.ts'
+import { createRedisPayloadStore } from '../src/redis-payload-store.ts'
+import { logger } from './harness.ts'
+
+describePayloadStore('a directory', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-payloads-'))
+  return {
+    store: createFilePayloadStore(directory),
+    list: async () =>
+      (await readdir(directory, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name),
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  }
+})
+
+describePayloadStore('Redis', async () => {
+  const redis = connectWorker(inject('redisUrl'), logger)
+  const base = `{p-${randomUUID()}}`
+  const keys = () => redis.keys(`${base}:*`)
+  return {
+    store: createRedisPayloadStore(redis, base),
+    list: keys,
+    async [Symbol.asyncDispose]() {
+      for (const key of await keys()) await redis.del(key)
+      redis.disconnect()
+    },
+  }
+})

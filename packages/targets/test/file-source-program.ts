@@ -1,0 +1,33 @@
+import { once } from 'node:events'
+import { createDirectorySource, type DirectorySourceOptions } from '../src/directory-source.ts'
+import type { FileSource } from '../src/file-source.ts'
+import { createOciClient, type OciClientOptions } from '../src/oci-client.ts'
+import { createOciSource } from '../src/oci-source.ts'
+import { createSftpSource, type SftpSourceOptions } from '../src/sftp-source.ts'
+
+/** How to open a source. Can be handed to another process as JSON. */
+export type SourceRecipe =
+  | ({ readonly kind: 'directory' } & DirectorySourceOptions)
+  | ({ readonly kind: 'sftp' } & SftpSourceOptions)
+  | ({ readonly kind: 'oci'; readonly bucket: string } & OciClientOptions)
+
+export async function openSource(recipe: SourceRecipe): Promise<FileSource> {
+  switch (recipe.kind) {
+    case 'directory':
+      return createDirectorySource(recipe)
+    case 'sftp':
+      return createSftpSource(recipe)
+    case 'oci':
+      return createOciSource({ client: await createOciClient(recipe), bucket: recipe.bucket })
+  }
+}
+
+/** As a program: leaves a file half read, disposes of the source, and has to end by itself. */
+if (import.meta.main) {
+  await using source = await openSource(JSON.parse(process.argv[2] ?? ''))
+  const [file] = await source.list('')
+  if (file === undefined) throw new Error('there is no file')
+  const stream = await source.open(file)
+  stream.on('error', () => undefined)
+  await once(stream, 'readable')
+}
