@@ -1,5 +1,5 @@
 import { examples } from '@tieline/contracts/examples'
-import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startDermsSimulator, startTokenIssuer } from '../src/start.ts'
 import { call } from './call.ts'
 import { communicationId, dermsEnrollment, dermsStatusCheck, syncRequestId } from './samples.ts'
@@ -114,7 +114,10 @@ describe('inbound service', () => {
 
 describe('outbound message table', () => {
   const stage = examples['stage-status']
-  const start = async (script: Parameters<typeof startStubIngress>, options: { maxRetries?: number } = {}) => {
+  const start = async (
+    script: Parameters<typeof startStubIngress>,
+    options: { maxRetries?: number; ackTimeoutMs?: number } = {},
+  ) => {
     const ingress = await startStubIngress(...script)
     const started = await startDermsSimulator({
       ingress: { baseUrl: ingress.url, basic: { username: 'derms', password: 'secret' } },
@@ -124,7 +127,7 @@ describe('outbound message table', () => {
     const stack = new AsyncDisposableStack()
     stack.use(ingress)
     stack.use(started)
-    return { ingress, derms: started.simulator, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+    return { ingress, url: started.url, derms: started.simulator, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
 
   test.each([
@@ -175,6 +178,38 @@ describe('outbound message table', () => {
     await site.derms.resend(row.id)
     expect(row).toMatchObject({ status: 'SUCCESS', numRetries: 0 })
     await expect(site.derms.resend(99)).rejects.toThrow(RangeError)
+  })
+
+  const accepted = () => new Response(null, { status: 202 })
+  const file = { name: 'o "1".csv', content: 'a,b\n' }
+  const outcome = examples['event-outcome']
+
+  test('of a file waits for its call-back, and sends the same bytes again after a refusal and after FAILURE', async () => {
+    await using site = await start([() => new Response(null, { status: 503 }), accepted, accepted], { maxRetries: 5 })
+    const row = await site.derms.sendFile('event-outcome', outcome, file)
+    const tell = (ackType: string, id = outcome.messageId) => {
+      const whenISO = '2024-09-01T21:00:00Z'
+      const response = [{ id, responseCode: ackType, responseTimeISO: whenISO }]
+      return call(`${site.url}/device-outcome-ack`, 'POST', { MsgAck: { ackType, whenISO, responses: { response } } })
+    }
+    await vi.waitFor(() =>
+      expect(row).toMatchObject({ status: 'WAITING', done: false, file: file.name, numRetries: 1 }),
+    )
+    expect((await tell('FAILURE')).status).toBe(200)
+    await vi.waitFor(() => expect(row).toMatchObject({ status: 'WAITING', numRetries: 2 }))
+    expect((await tell('SUCCESS', 'OUT-9')).status).toBe(400)
+    expect((await tell('SUCCESS')).status).toBe(200)
+    expect(row).toMatchObject({ status: 'SUCCESS', done: true, acks: [{ ackType: 'FAILURE' }, { ackType: 'SUCCESS' }] })
+    expect(site.ingress.requests).toHaveLength(3)
+    expect(new Set(site.ingress.requests.map(({ text }) => text)).size).toBe(1)
+    expect(site.ingress.requests[0]?.text).toContain('filename="o \\"1\\".csv"\r\n\r\na,b\n\r\n--')
+  })
+
+  test('takes a file that nobody acknowledges for failed', async () => {
+    await using site = await start([accepted, accepted], { maxRetries: 1, ackTimeoutMs: 5 })
+    const { id } = await site.derms.sendFile('event-outcome', outcome, file)
+    expect(await site.derms.whenDone(id)).toMatchObject({ status: 'FAIL', numRetries: 1, acks: [] })
+    expect(site.ingress.requests).toHaveLength(2)
   })
 
   test('counts an error of transport as FAIL', async () => {

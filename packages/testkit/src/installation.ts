@@ -23,6 +23,8 @@ export interface InstallationChanges {
   readonly lookups?: Readonly<Record<string, string>>
   /** Merged into every connection. */
   readonly connection?: Readonly<Record<string, unknown>>
+  /** More connections. */
+  readonly connections?: Readonly<Record<string, unknown>>
   /** Merged into the connection to DACS. */
   readonly dacs?: Readonly<Record<string, unknown>>
 }
@@ -40,7 +42,7 @@ export async function writeInstallation(
   name: string,
   directory: string,
   { dacsUrl, dermsUrl, smtpUrl }: FarSides,
-  { sections = {}, lookups = {}, connection = {}, dacs = {} }: InstallationChanges = {},
+  { sections = {}, lookups = {}, connection = {}, connections = {}, dacs = {} }: InstallationChanges = {},
 ): Promise<string> {
   const lookupDirectory = join(directory, 'lookups')
   await mkdir(lookupDirectory, { recursive: true })
@@ -83,6 +85,7 @@ export async function writeInstallation(
         timeoutMs: 2_000,
         ...connection,
       },
+      ...connections,
     },
     mail: { url: smtpUrl },
     lookups: { directory: lookupDirectory },
