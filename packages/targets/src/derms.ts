@@ -1,4 +1,5 @@
 import type { Answer } from '@tieline/runtime/error'
+import type { Content } from './exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 import { type Addresses, createOperations } from './operations.ts'
 
@@ -16,6 +17,8 @@ export interface DermsClient {
   eventReservationAck(body: unknown, signal?: AbortSignal): Promise<Answer>
   /** F9: the result of an outcome file. */
   deviceOutcomeAck(body: unknown, signal?: AbortSignal): Promise<Answer>
+  /** F8: a score file under its name. 200 and 202 are success. */
+  deviceScore(fileName: string, content: Content, signal?: AbortSignal): Promise<Answer>
   /** List of the services that DERMS offers. */
   catalog(signal?: AbortSignal): Promise<Answer>
   /** Description of the services. */
@@ -27,6 +30,7 @@ export const dermsOperations = {
   statusCheck: { method: 'POST', path: '/status-check' },
   eventReservationAck: { method: 'POST', path: '/event-reservation-ack' },
   deviceOutcomeAck: { method: 'POST', path: '/device-outcome-ack' },
+  deviceScore: { method: 'POST', path: '/device-score/{fileName}' },
   catalog: { method: 'GET', path: '/catalog' },
   openapi: { method: 'GET', path: '/openapi.json' },
 } as const
@@ -39,7 +43,12 @@ export function createDermsClient(target: HttpTarget, addresses: Addresses<keyof
     statusCheck: (body, signal) => call('statusCheck', { body, signal }),
     eventReservationAck: (body, signal) => call('eventReservationAck', { body, signal }),
     deviceOutcomeAck: (body, signal) => call('deviceOutcomeAck', { body, signal }),
+    deviceScore: (fileName, content, signal) =>
+      call('deviceScore', { segment: fileName, content, success: scoreTaken, signal }),
     catalog: (signal) => call('catalog', { signal }),
     openapi: (signal) => call('openapi', { signal }),
   }
 }
+
+/** 202 is success here only. */
+const scoreTaken: ReadonlySet<number> = new Set([200, 202])

@@ -1,6 +1,8 @@
 import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import type { Agent as HttpsAgent } from 'node:https'
+import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import { CallError } from '@tieline/runtime/error'
 import got from 'got'
 import { outOfTime } from './time-limit.ts'
 
@@ -24,15 +26,26 @@ export interface Broken {
   readonly errorCode: string | undefined
 }
 
+/** A body that is sent as it is read, such as a file. */
+export interface Content {
+  readonly bytes: number
+  /** Reads it from its beginning. The stream fails rather than end short. @throws CallError */
+  open(): Promise<Readable>
+}
+
 export interface ExchangeRequest {
   readonly method: 'GET' | 'POST' | 'PATCH'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** Already serialized. */
   readonly body?: string | undefined
+  readonly content?: (Content & { readonly onProgress: (sentBytes: number) => void }) | undefined
 }
 
-/** Makes one HTTP request and never throws: whatever happened is in the result. */
+/**
+ * Makes one HTTP request: whatever happened is in the result.
+ * @throws CallError only what the content threw: it could not be read to its end, so the target cannot have taken it
+ */
 export type Exchange = (request: ExchangeRequest, signal: AbortSignal) => Promise<Exchanged>
 
 export interface ExchangeOptions {
@@ -52,12 +65,20 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
     headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'tieline' },
   })
 
-  return async ({ method, url, headers, body }, signal) => {
+  return async ({ method, url, headers, body, content }, signal) => {
+    const stream = await content?.open()
+    let unreadable: CallError | undefined
+    // The client ends the stream with an error of its own when the connection breaks.
+    stream?.once('error', (error) => {
+      if (error instanceof CallError) unreadable = error
+    })
     let sent = false
     let request: ClientRequest | undefined
     let response: IncomingMessage | undefined
     let oversize = false
-    const running = client(url, { method, headers, signal, ...(body !== undefined && { body }) })
+    const whole = stream ?? body
+    const running = client(url, { method, headers, signal, ...(whole !== undefined && { body: whole }) })
+    if (content) running.on('uploadProgress', ({ transferred }) => content.onProgress(transferred))
     running.on('request', (native) => {
       request = native
       native.once('response', (head) => {
@@ -81,8 +102,12 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
       if (oversize && response?.statusCode !== undefined) {
         return { kind: 'oversize', status: response.statusCode, retryAfter: response.headers['retry-after'] }
       }
+      if (unreadable) throw unreadable
       if (signal.aborted) return brokenOff(signal, sent)
       return { kind: 'broken', reason: 'network', sent, errorCode: reasonOf(error) }
+    } finally {
+      // An answer may come before all was sent; then nothing more shall be read.
+      stream?.destroy()
     }
   }
 }

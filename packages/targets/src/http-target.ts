@@ -11,10 +11,10 @@ import {
   type Result,
   type Verdict,
 } from './classify.ts'
-import { brokenOff, createExchange } from './exchange.ts'
+import { brokenOff, type Content, createExchange } from './exchange.ts'
 import { createPause, type Learned, type PauseOptions } from './pause.ts'
 import { createSlots } from './slots.ts'
-import { createTimeLimit } from './time-limit.ts'
+import { createTimeLimit, type TimeLimit } from './time-limit.ts'
 
 export interface Call {
   /** Name of the operation, for messages and metrics. */
@@ -23,6 +23,8 @@ export interface Call {
   readonly url: string
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent as it is, in place of a body. Has `timeoutMs` for each piece, and `answerWithinMs` for the answer after the last. */
+  readonly content?: Content | undefined
   /** HTTP statuses that are success for this operation; 200, 201 and 204 unless told. */
   readonly success?: ReadonlySet<number> | undefined
   readonly signal?: AbortSignal | undefined
@@ -31,9 +33,9 @@ export interface Call {
 export interface HttpTarget {
   readonly name: string
   /**
-   * Makes one call: waits for a free slot, then has `timeoutMs` for everything, a token included.
+   * Makes one call: waits for a free slot, then has `timeoutMs` for everything, a token included; see also `Call.content`.
    * The body of the answer is undefined when it is not JSON.
-   * @throws CallError for every way to fail
+   * @throws CallError for every way to fail, and what the content threw: then the target has certainly not applied it
    */
   call(call: Call): Promise<Answer>
 }
@@ -51,33 +53,45 @@ export interface HttpTargetOptions extends PauseOptions {
   readonly durations?: CallDurations | undefined
   /** Larger answers are not read. */
   readonly maxAnswerBytes?: number | undefined
+  /** How long an answer to content may take; a target may have to read it all first. */
+  readonly answerWithinMs?: number | undefined
 }
 
 /** The one caller of HTTP targets: every operation of DACS and DERMS goes through it. */
 export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
-  const { name, agents, timeoutMs, durations, maxAnswerBytes = 1_048_576 } = options
+  const { name, agents, timeoutMs, durations, maxAnswerBytes = 1_048_576, answerWithinMs = 300_000 } = options
   const exchange = createExchange({ agents, maxAnswerBytes })
   const authorization = createAuthorization(options.auth, exchange, timeoutMs)
   const slots = createSlots(options.concurrency)
   const pause = createPause(options)
 
-  const exchangeOnce = async (call: Call, body: string | undefined, signal: AbortSignal) => {
+  const exchangeOnce = async (call: Call, body: string | undefined, limit: TimeLimit) => {
+    const { signal } = limit
     const credentials = await untilAborted(authorization.credentials(), signal)
     if (credentials === undefined) return { result: failed(classifyTokenFailure(brokenOff(signal, false))) }
     if ('failure' in credentials) return { result: failed(credentials.failure) }
     const headers = {
       ...(credentials.header !== undefined && { authorization: credentials.header }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(call.content && {
+        'content-type': 'application/octet-stream',
+        'content-length': String(call.content.bytes),
+      }),
     }
-    const exchanged = await exchange({ method: call.method, url: call.url, headers, body }, signal)
+    const content = call.content && {
+      ...call.content,
+      onProgress: (sentBytes: number) =>
+        limit.restart(sentBytes >= (call.content?.bytes ?? 0) ? Math.max(answerWithinMs, timeoutMs) : timeoutMs),
+    }
+    const exchanged = await exchange({ method: call.method, url: call.url, headers, body, content }, signal)
     return { result: classify(exchanged, call.success), header: credentials.header }
   }
 
   /** A 401 may only mean that our token was withdrawn early: one more try with a new one. */
-  const exchangeWithRenewal = async (call: Call, body: string | undefined, signal: AbortSignal): Promise<Result> => {
-    const { result, header } = await exchangeOnce(call, body, signal)
+  const exchangeWithRenewal = async (call: Call, body: string | undefined, limit: TimeLimit): Promise<Result> => {
+    const { result, header } = await exchangeOnce(call, body, limit)
     if (result.status !== 401 || !authorization.renew(header)) return result
-    return (await exchangeOnce(call, body, signal)).result
+    return (await exchangeOnce(call, body, limit)).result
   }
 
   return {
@@ -95,7 +109,7 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
       let learned: Learned = 'nothing'
       try {
         using limit = createTimeLimit(timeoutMs, signal)
-        const result = await exchangeWithRenewal(call, body, limit.signal)
+        const result = await exchangeWithRenewal(call, body, limit)
         learned = learnedFrom(result)
         const durationMs = Math.round(performance.now() - startedAt)
         const status = result.ok ? result.status : (result.status ?? result.verdict.code)

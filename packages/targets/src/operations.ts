@@ -1,3 +1,4 @@
+import type { Content } from './exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 
 /** One thing that a target can do. */
@@ -11,6 +12,7 @@ export type Operations = Readonly<Record<string, Operation>>
 
 export interface OperationCall {
   readonly body?: unknown
+  readonly content?: Content | undefined
   /** Value of the part in braces; it becomes exactly one segment of the path. */
   readonly segment?: string
   readonly success?: ReadonlySet<number> | undefined

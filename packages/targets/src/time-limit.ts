@@ -3,17 +3,24 @@ export const outOfTime = 'out of time'
 
 export interface TimeLimit extends Disposable {
   readonly signal: AbortSignal
+  /** Begins again with so many milliseconds: something happened that was waited for. */
+  restart(timeoutMs: number): void
 }
 
 /** A signal that aborts after `timeoutMs`, or earlier with the given one. */
 export function createTimeLimit(timeoutMs: number, stop?: AbortSignal): TimeLimit {
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(outOfTime), timeoutMs)
+  const run = (ms: number) => setTimeout(() => limit.abort(outOfTime), ms)
+  let timer = run(timeoutMs)
   const follow = () => limit.abort()
   if (stop?.aborted) follow()
   stop?.addEventListener('abort', follow)
   return {
     signal: limit.signal,
+    restart(ms) {
+      clearTimeout(timer)
+      timer = run(ms)
+    },
     [Symbol.dispose]() {
       clearTimeout(timer)
       stop?.removeEventListener('abort', follow)
