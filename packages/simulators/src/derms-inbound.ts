@@ -11,7 +11,7 @@ import {
   statusCheck,
 } from './derms-messages.ts'
 import { openApiDocument, serviceCatalog } from './derms-openapi.ts'
-import type { Operation } from './far-side.ts'
+import type { Operation, ReceivedFile } from './far-side.ts'
 import { demand, Refusal } from './refusal.ts'
 
 export interface DermsEnrollment {
@@ -27,6 +27,11 @@ export interface DermsStatusCheck {
   readonly result: AckLine
 }
 
+/** A file of device scores that DERMS took. */
+export interface DermsScoreFile extends ReceivedFile {
+  readonly name: string
+}
+
 export interface DermsInboundOptions {
   readonly wrapped: boolean
   readonly onReceived: (dacsMessageId: string) => void
@@ -34,10 +39,11 @@ export interface DermsInboundOptions {
   readonly onFileAck: (flow: FileFlowId, ack: Ack) => boolean
 }
 
-/** The service NMS-DACSInbound: enrollments (F2) and status checks (F4) by `dacsMessageId`, acknowledgments of files (F6, F9). */
+/** The service NMS-DACSInbound: enrollments (F2) and status checks (F4) by `dacsMessageId`, acknowledgments of files (F6, F9), score files (F8). */
 export function createDermsInbound({ wrapped, onReceived, onFileAck }: DermsInboundOptions) {
   const enrollments = new Map<string, DermsEnrollment>()
   const statusChecks = new Map<string, DermsStatusCheck>()
+  const scoreFiles: DermsScoreFile[] = []
 
   const enroll: Operation = {
     name: 'enroll',
@@ -89,6 +95,17 @@ export function createDermsInbound({ wrapped, onReceived, onFileAck }: DermsInbo
   const eventReservationAck = fileAck('eventReservationAck', '/event-reservation-ack', 'event-reservation')
   const deviceOutcomeAck = fileAck('deviceOutcomeAck', '/device-outcome-ack', 'event-outcome')
 
+  const deviceScore: Operation = {
+    name: 'deviceScore',
+    method: 'POST',
+    path: '/device-score/:fileName',
+    accepts: 'file',
+    handle({ params: { fileName = '' }, body }) {
+      scoreFiles.push({ name: fileName, ...(body as ReceivedFile) })
+      return { status: 200, body: null, applied: true }
+    },
+  }
+
   const catalog: Operation = {
     name: 'catalog',
     method: 'GET',
@@ -104,8 +121,8 @@ export function createDermsInbound({ wrapped, onReceived, onFileAck }: DermsInbo
     accepts: 'nothing',
     handle: () => ({ status: 200, body: openApiDocument, applied: false }),
   }
-  const operations = [enroll, check, eventReservationAck, deviceOutcomeAck, catalog, openapi]
-  return { enrollments, statusChecks, operations }
+  const operations = [enroll, check, eventReservationAck, deviceOutcomeAck, deviceScore, catalog, openapi]
+  return { enrollments, statusChecks, scoreFiles, operations }
 }
 
 /** DERMS cannot subscribe nobody: the one business fault of F2 that is documented (wire contracts 12, item 25). */

@@ -25,6 +25,17 @@ export const openApiDocument = {
     '/status-check': post('statusCheck', statusCheck),
     '/event-reservation-ack': post('eventReservationAck', msgAck(true)),
     '/device-outcome-ack': post('deviceOutcomeAck', msgAck(true)),
+    '/device-score/{file-name}': {
+      post: {
+        operationId: 'deviceScore',
+        parameters: [{ name: 'file-name', in: 'path', required: true, schema: { type: 'string' } }],
+        requestBody: {
+          required: true,
+          content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+        },
+        responses: { 200: { description: 'Received' } },
+      },
+    },
   },
 }
 

@@ -2,7 +2,12 @@ import { type FileFlowId, fileFlowIds } from '@tieline/contracts/flows'
 import { z } from 'zod'
 import type { Auth } from './authenticator.ts'
 import { createControl, obey } from './control-routes.ts'
-import { createDermsInbound, type DermsEnrollment, type DermsStatusCheck } from './derms-inbound.ts'
+import {
+  createDermsInbound,
+  type DermsEnrollment,
+  type DermsScoreFile,
+  type DermsStatusCheck,
+} from './derms-inbound.ts'
 import { type AckLine, renderMsgAck } from './derms-messages.ts'
 import { createFarSide, type FarSide } from './far-side.ts'
 import type { IngressAddress } from './ingress-caller.ts'
@@ -33,6 +38,8 @@ export interface DermsSimulator extends FarSide, AsyncDisposable {
   /** By `dacsMessageId`, as are the status checks. */
   readonly enrollments: ReadonlyMap<string, DermsEnrollment>
   readonly statusChecks: ReadonlyMap<string, DermsStatusCheck>
+  /** In the order in which they were taken. */
+  readonly scoreFiles: readonly DermsScoreFile[]
   /** The table `drms_outbound_messages`. */
   readonly outbound: readonly OutboundMessage[]
   pointAt(ingress: IngressAddress): void
@@ -87,6 +94,7 @@ export function createDermsSimulator(options: DermsOptions = {}): DermsSimulator
   const controls: Omit<DermsSimulator, keyof FarSide | typeof Symbol.asyncDispose> = {
     enrollments: inbound.enrollments,
     statusChecks: inbound.statusChecks,
+    scoreFiles: inbound.scoreFiles,
     outbound: outbound.rows,
     pointAt: outbound.pointAt,
     send: outbound.send,
@@ -104,11 +112,13 @@ export function createDermsSimulator(options: DermsOptions = {}): DermsSimulator
     state: () => ({
       enrollments: [...inbound.enrollments.values()],
       statusChecks: [...inbound.statusChecks.values()],
+      scoreFiles: inbound.scoreFiles,
       outbound: outbound.rows,
     }),
     resetState() {
       inbound.enrollments.clear()
       inbound.statusChecks.clear()
+      inbound.scoreFiles.length = 0
       timers.stop()
       outbound.reset()
     },

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Auth, createAuthenticator } from './authenticator.ts'
 import { mountControl } from './control-routes.ts'
+import { decoded } from './decoded.ts'
 import { createFaults, type Fault, type Faults } from './faults.ts'
 import { parsedOrText } from './parsed-or-text.ts'
 import { Refusal } from './refusal.ts'
@@ -29,9 +31,16 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** Below the root, `:name` stands for one segment. */
   readonly path: string
-  readonly accepts: 'json' | 'form' | 'nothing'
+  /** `file`: its handler gets `ReceivedFile`; the content is not kept. */
+  readonly accepts: 'json' | 'form' | 'file' | 'nothing'
   /** Takes effect before its first await, so that the order of `received` is the order of effects. @throws Refusal */
   readonly handle: (request: OperationRequest) => Outcome | Promise<Outcome>
+}
+
+export interface ReceivedFile {
+  readonly bytes: number
+  /** Hex. */
+  readonly sha256: string
 }
 
 /** One call as it arrived, in order of arrival. */
@@ -42,7 +51,7 @@ export interface ReceivedCall {
   readonly path: string
   /** A few telling headers; of `authorization` only the scheme. */
   readonly headers: Readonly<Record<string, string>>
-  /** Parsed when it was JSON, else the text. */
+  /** Parsed when it was JSON, else the text; of a file `ReceivedFile`. */
   readonly body: unknown
   /** Milliseconds since 1970. */
   readonly at: number
@@ -99,19 +108,19 @@ export function createFarSide(options: FarSideOptions): FarSide {
     const { method } = c.req
     const path = new URL(c.req.url).pathname
     const place = locate(method, path)
-    const text = await c.req.text()
+    const text = place.operation?.accepts === 'file' ? await digest(c.req.raw.body) : await c.req.text()
     const known = await isKnown(c.req.header('authorization'))
 
     const call = record(place.operation?.name ?? 'unknown', method, path, c.req.raw.headers, text)
     received.push(call)
-    const fault = place.operation && faults.take(place.operation.name, text)
+    const fault = place.operation && faults.take(place.operation.name, `${decoded(path)} ${text}`)
     if (fault?.kind === 'drop-before') return drop(c, call)
 
     const render = (refusal: Refusal) => options.renderRefusal(refusal, path)
     const run = () => perform(place, known, c.req.raw.headers, text, render)
     const outcome = await outcomeOf(fault, run, render)
     call.applied = outcome.applied
-    const latencyMs = fault?.kind === 'stall' ? fault.ms : faults.latencyMs(call.operation)
+    const latencyMs = faults.latencyMs(call.operation, fault)
     if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false })
     if (fault?.kind === 'apply-then-drop') return drop(c, call)
     call.answered = outcome.status
@@ -143,6 +152,8 @@ function createLocator(operations: readonly Operation[], root: string): (method:
     return { operation, pattern: new RegExp(`^(?:.*${root})?${path}$`) }
   })
   return (method, path) => {
+    // No server looks for what it cannot decode.
+    if (decoded(path) === undefined) return { operation: undefined, params: {}, otherMethod: false }
     const here = patterns.flatMap(({ operation, pattern }) => {
       const match = pattern.exec(path)
       return match ? [{ operation, groups: match.groups ?? {} }] : []
@@ -173,10 +184,28 @@ async function perform(
   }
 }
 
+const mediaTypes = {
+  json: 'application/json',
+  form: 'application/x-www-form-urlencoded',
+  file: 'application/octet-stream',
+} as const
+
+/** What is known of a file after its bytes have gone by, as JSON. */
+async function digest(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const sha256 = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    sha256.update(chunk)
+    bytes += chunk.length
+  }
+  const file: ReceivedFile = { bytes, sha256: sha256.digest('hex') }
+  return JSON.stringify(file)
+}
+
 function readBody(accepts: Operation['accepts'], headers: Headers, text: string): unknown {
   if (accepts === 'nothing') return undefined
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase()
-  const expected = accepts === 'json' ? 'application/json' : 'application/x-www-form-urlencoded'
+  const expected = mediaTypes[accepts]
   if (mediaType !== expected) throw new Refusal(415, 'Unsupported media type', `Expected ${expected}`)
   if (accepts === 'form') return Object.fromEntries(new URLSearchParams(text))
   try {

@@ -12,7 +12,7 @@ export type Fault =
 interface Concerns {
   operation?: string | undefined
   times?: number | undefined
-  /** Only calls whose body holds this text. */
+  /** Only calls whose path or body holds this text. */
   containing?: string | undefined
 }
 
@@ -24,14 +24,15 @@ export interface FaultControls {
   stallNext(fault: Concerns & { ms: number }): void
   /** Delays every answer, not the effect. 0 ends it. */
   latency(latency: { ms: number; operation?: string | undefined }): void
-  /** Forgets the instructions that are left, latency included. */
+  /** Forgets the instructions that are left, latency and what else disturbs included. */
   heal(): void
 }
 
 export interface Faults extends FaultControls {
-  /** The first instruction that concerns the call, used up by one. @param text its body */
+  /** The first instruction that concerns the call, used up by one. @param text its path and body */
   take(operation: string, text?: string): Fault | undefined
-  latencyMs(operation: string): number
+  /** How long the caller waits for the answer to a call. @param fault what was taken for it */
+  latencyMs(operation: string, fault: Fault | undefined): number
 }
 
 /**
@@ -71,6 +72,7 @@ export function createFaults(operations: readonly string[]): Faults {
       if (entry.left <= 0) script.splice(index, 1)
       return entry.fault
     },
-    latencyMs: (operation) => latencies.get(operation) ?? latencies.get(undefined) ?? 0,
+    latencyMs: (operation, fault) =>
+      fault?.kind === 'stall' ? fault.ms : (latencies.get(operation) ?? latencies.get(undefined) ?? 0),
   }
 }

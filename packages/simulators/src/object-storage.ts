@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
+import { decoded } from './decoded.ts'
 import type { SimulatorApp } from './far-side.ts'
 import { createFaults, type Fault, type FaultControls } from './faults.ts'
 import { type Bucket, createBucket } from './object-storage-bucket.ts'
@@ -101,6 +102,10 @@ function createObjectStorage(options: ObjectStorageOptions, directory: string): 
       json: () => readJson(request, body),
     })
   }
+  const heal = () => {
+    bytesUntilCut = undefined
+    faults.heal()
+  }
 
   app.onError((_, c) => c.body(null, 500))
   app.all('*', async ({ env: { incoming, outgoing } }) => {
@@ -115,11 +120,11 @@ function createObjectStorage(options: ObjectStorageOptions, directory: string): 
       return RESPONSE_ALREADY_SENT
     }
 
-    const fault = place.operation && faults.take(operation)
+    const fault = place.operation && faults.take(operation, decoded(target))
     if (fault?.kind === 'drop-before') return drop()
     const answer = await outcomeOf(fault, () => perform(place, { method, target, headers }, incoming).catch(refuse))
     call.applied = answer.applied === true
-    const latencyMs = faults.latencyMs(operation)
+    const latencyMs = faults.latencyMs(operation, fault)
     if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false })
     if (fault?.kind === 'apply-then-drop') return drop()
 
@@ -144,11 +149,11 @@ function createObjectStorage(options: ObjectStorageOptions, directory: string): 
     setClockAhead(ms) {
       clockAheadMs = ms
     },
+    heal,
     reset() {
       received.length = 0
       clockAheadMs = 0
-      bytesUntilCut = undefined
-      faults.heal()
+      heal()
       for (const one of buckets.values()) one.clear()
     },
   }

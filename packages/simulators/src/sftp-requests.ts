@@ -46,18 +46,18 @@ export function answerSftpRequests(sftp: SFTPWrapper, options: SftpRequestsOptio
   const told = new Set<string>()
   let last: Promise<unknown> = Promise.resolve()
 
-  const answer = async (id: number, operation: Operation, perform: () => Promise<Reply>) => {
-    const fault = faults.take(operation)
+  const answer = async (id: number, { operation, path, newPath = '' }: SftpRequest, perform: () => Promise<Reply>) => {
+    const fault = faults.take(operation, `${path} ${newPath}`)
     if (fault?.kind === 'drop-before') return cut()
     const reply = await replyTo(fault, perform)
-    const latencyMs = faults.latencyMs(operation)
+    const latencyMs = faults.latencyMs(operation, fault)
     if (latencyMs > 0) await delay(latencyMs, undefined, { ref: false })
     if (fault?.kind === 'apply-then-drop') return cut()
     if (reply.kind !== 'data' || maySend(reply.data.length)) send(sftp, id, reply)
   }
   const serve = (id: number, request: SftpRequest, perform: () => Promise<Reply>, repeated = false) => {
     if (!repeated) onRequest(request)
-    last = last.then(() => answer(id, request.operation, perform))
+    last = last.then(() => answer(id, request, perform))
   }
   /** A file is read, and a directory told, piece by piece: thousands of requests that say nothing new. */
   const serveHandle = (id: number, operation: Operation, handle: Buffer, perform: () => Promise<Reply>) => {

@@ -27,7 +27,10 @@ export interface SftpLoginAttempt {
   readonly accepted: boolean
 }
 
-/** `status` of `failNext` is a status code of SFTP: 2 no such file, 3 permission denied, 4 failure. */
+/**
+ * `status` of `failNext` is a status code of SFTP: 2 no such file, 3 permission denied, 4 failure. `containing` is a text that
+ * the path must hold.
+ */
 export interface SftpServer extends FaultControls, AsyncDisposable {
   readonly host: string
   readonly port: number
@@ -84,7 +87,10 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
           return false
         }
         const onRequest = (request: SftpRequest) => void received.push(request)
-        answerSftpRequests(accept(), { directory, faults, onRequest, maySend, cut })
+        const sftp = accept()
+        // The client of OpenSSH waits for the server to close after it.
+        sftp.once('end', () => sftp.end())
+        answerSftpRequests(sftp, { directory, faults, onRequest, maySend, cut })
       })
     })
   })
@@ -104,6 +110,11 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   const cutAll = () => {
     for (const socket of sockets.values()) socket.destroy()
   }
+  const heal = () => {
+    refusing = false
+    bytesUntilCut = Number.POSITIVE_INFINITY
+    faults.heal()
+  }
   return {
     ...faults,
     host,
@@ -121,12 +132,11 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     refuseConnections(refuse) {
       refusing = refuse
     },
+    heal,
     reset() {
       received.length = 0
       logins.length = 0
-      refusing = false
-      bytesUntilCut = Number.POSITIVE_INFINITY
-      faults.heal()
+      heal()
     },
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close')

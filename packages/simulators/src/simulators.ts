@@ -1,13 +1,23 @@
 import type { SimulatorEnvironment } from './environment.ts'
+import { type ObjectStorageAddress, type SftpAddress, startFilePlaces } from './file-places.ts'
 import { startMailbox } from './mailbox.ts'
 import { createMailboxControl } from './mailbox-control.ts'
 import { serve, startDacsSimulator, startDermsSimulator, startTokenIssuer } from './start.ts'
 
 export interface Simulators extends AsyncDisposable {
-  readonly urls: Readonly<Record<'dacs' | 'derms' | 'tokenIssuer' | 'mailbox' | 'smtp', string>>
+  readonly urls: SimulatorUrls
 }
 
-/** Everything around Tieline in one process: DACS, DERMS, an identity provider and a mailbox. */
+/** Where everything is. Each but `smtp` and the last two has its `/control` there. */
+export interface SimulatorUrls
+  extends Readonly<
+    Record<'dacs' | 'derms' | 'tokenIssuer' | 'mailbox' | 'smtp' | 'sftpControl' | 'objectStorageControl', string>
+  > {
+  readonly sftp: SftpAddress
+  readonly objectStorage: ObjectStorageAddress
+}
+
+/** Everything around Tieline in one process: DACS, DERMS, an identity provider, a mailbox and two places of files. */
 export async function startSimulators(env: SimulatorEnvironment): Promise<Simulators> {
   const host = env.SIMULATOR_HOST
   await using stack = new AsyncDisposableStack()
@@ -47,9 +57,21 @@ export async function startSimulators(env: SimulatorEnvironment): Promise<Simula
     }),
   )
 
+  const { sftp, objectStorage, controls } = stack.use(await startFilePlaces(env))
+
   const owned = stack.move()
   return {
-    urls: { dacs: dacs.url, derms: derms.url, tokenIssuer: tokenIssuer.url, mailbox: mails.url, smtp: mailbox.url },
+    urls: {
+      dacs: dacs.url,
+      derms: derms.url,
+      tokenIssuer: tokenIssuer.url,
+      mailbox: mails.url,
+      smtp: mailbox.url,
+      sftpControl: controls.sftp,
+      objectStorageControl: controls.objectStorage,
+      sftp,
+      objectStorage,
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -1,53 +1,11 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import { expect, test } from 'vitest'
 import { startMailbox } from '../src/mailbox.ts'
 import { createMailboxControl } from '../src/mailbox-control.ts'
 import { serve } from '../src/start.ts'
 import { call } from './call.ts'
+import { converse, mailCommands } from './smtp.ts'
 
-const mail = [
-  'From: Tieline <tieline@utility.example>',
-  'To: Ops <ops@utility.example>, night@utility.example',
-  'Subject: =?utf-8?q?F7_failed_=E2=80=93_test?=',
-  'Message-ID: <notice-1@tieline>',
-  'Content-Type: multipart/alternative; boundary=b',
-  '',
-  '--b',
-  'Content-Type: text/plain; charset=utf-8',
-  '',
-  'Hello',
-  '--b',
-  'Content-Type: text/html; charset=utf-8',
-  '',
-  '<p>Hello</p>',
-  '--b--',
-  '.',
-].join('\r\n')
-
-const envelope = ['MAIL FROM:<tieline@utility.example>', 'RCPT TO:<ops@utility.example>', 'DATA', mail]
-
-/** Speaks the commands in turn and returns the code of each answer, stopping at the first refusal. */
-async function converse(port: number, commands: readonly string[]): Promise<number[]> {
-  const socket = connect(port, '127.0.0.1')
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-  const answer = async () => {
-    for (;;) {
-      const { value = '', done } = await lines.next()
-      if (done || value[3] !== '-') return Number(value.slice(0, 3))
-    }
-  }
-  const codes = [await answer()]
-  for (const command of ['EHLO test', ...commands]) {
-    socket.write(`${command}\r\n`)
-    codes.push(await answer())
-    if ((codes.at(-1) ?? 999) >= 400) break
-  }
-  socket.end()
-  await once(socket, 'close')
-  return codes
-}
+const envelope = mailCommands({ subject: '=?utf-8?q?F7_failed_=E2=80=93_test?=' })
 
 test('keeps mails with envelope and content', async () => {
   await using mailbox = await startMailbox()

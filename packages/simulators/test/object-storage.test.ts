@@ -1,7 +1,8 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { startObjectStorage } from '../src/object-storage.ts'
+import { callSigned, type SignedRequest } from './call-signed.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const user = { tenancy: 'ocid1.tenancy.t', user: 'ocid1.user.u', fingerprint: 'aa:bb' }
@@ -15,44 +16,13 @@ const bucket = simulator.bucket('scores')
 beforeEach(() => simulator.reset())
 afterAll(() => storage[Symbol.asyncDispose]())
 
-interface Request {
-  readonly body?: unknown
-  readonly content?: string
-  readonly headers?: Readonly<Record<string, string>>
-  /** Headers that are sent, but changed after the signature. */
-  readonly forged?: Readonly<Record<string, string>>
-  readonly key?: typeof privateKey
-  readonly keyId?: string
-  readonly date?: Date
-}
-
-/** Makes a request, below the bucket unless its path is whole, and signs it by the book: https://docs.oracle.com/iaas/Content/API/Concepts/signingrequests.htm. */
-async function call(method: string, path: string, request: Request = {}) {
-  const target = path.startsWith('/n/') ? path : `/n/tieline/b/scores${path}`
-  const body = request.body === undefined ? request.content : JSON.stringify(request.body)
-  const date = (request.date ?? new Date()).toUTCString()
-  const signed: Record<string, string> = { host: new URL(url).host, 'x-date': date }
-  if (method === 'POST') {
-    signed['content-type'] = 'application/json'
-    signed['content-length'] = String(Buffer.byteLength(body ?? ''))
-    signed['x-content-sha256'] = createHash('sha256')
-      .update(body ?? '')
-      .digest('base64')
-  }
-  const names = ['(request-target)', ...Object.keys(signed)]
-  const lines = names.map((name) => `${name}: ${signed[name] ?? `${method.toLowerCase()} ${target}`}`)
-  const signature = sign('RSA-SHA256', Buffer.from(lines.join('\n')), request.key ?? privateKey).toString('base64')
-  const authorization = `Signature version="1",keyId="${request.keyId ?? keyId}",algorithm="rsa-sha256",headers="${names.join(' ')}",signature="${signature}"`
-  const { host: _, 'content-length': __, ...sendable } = signed
-  const answer = await fetch(url + target, {
-    method,
-    headers: { authorization, ...sendable, ...request.headers, ...request.forged },
-    ...(body !== undefined && { body }),
+/** Below the bucket unless the path is whole. */
+const call = (method: string, path: string, request: Partial<SignedRequest> = {}) =>
+  callSigned(url, method, path.startsWith('/n/') ? path : `/n/tieline/b/scores${path}`, {
+    key: privateKey,
+    keyId,
+    ...request,
   })
-  const text = await answer.text()
-  const isJson = answer.headers.get('content-type') === 'application/json'
-  return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined }
-}
 
 const put = (name: string, content = name) => bucket.put(name, Readable.from([Buffer.from(content)]))
 
@@ -67,7 +37,7 @@ describe('the signature', () => {
     expect((await call('POST', '/actions/renameObject', { body: { ...details, newName: 'c' } })).status).toBe(200)
   })
 
-  test.each<[string, string, string, Request]>([
+  test.each<[string, string, string, Partial<SignedRequest>]>([
     ['none', 'GET', '/o', { forged: { authorization: '' } }],
     ['another key', 'GET', '/o', { key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }],
     ['an unknown key id', 'GET', '/o', { keyId: 'ocid1.tenancy.t/ocid1.user.u/cc:dd' }],

@@ -2,34 +2,14 @@ import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import ssh2, { type ConnectConfig, type SFTPWrapper } from 'ssh2'
+import ssh2, { type ConnectConfig } from 'ssh2'
 import { expect, test } from 'vitest'
 import { startSftpServer } from '../src/sftp-server.ts'
+import { connectTo, namesIn, readAll, statusOf } from './sftp-session.ts'
 
 const { utils } = ssh2
 const login = { username: 'tieline', password: 'p@ss' }
-
-/** A session of a plain client. */
-async function connect(port: number, config: ConnectConfig = login) {
-  const client = new ssh2.Client()
-  client.on('error', () => undefined)
-  client.connect({ host: '127.0.0.1', port, ...config })
-  await once(client, 'ready')
-  client.setNoDelay(true)
-  const sftp = await promisify<SFTPWrapper>((done) => client.sftp(done))()
-  return { client, sftp, [Symbol.dispose]: () => void client.destroy() }
-}
-
-/** The status with which a request is refused; undefined when it succeeds. */
-const statusOf = (request: (done: (error?: Error | null) => void) => void): Promise<unknown> =>
-  new Promise((resolve) => request((error) => resolve(error && 'code' in error ? error.code : undefined)))
-
-async function readAll(sftp: SFTPWrapper, path: string): Promise<string> {
-  const stream = sftp.createReadStream(path)
-  // It fails once more when it cannot close its handle.
-  stream.on('error', () => undefined)
-  return (await stream.toArray()).join('')
-}
+const connect = (port: number, config: ConnectConfig = login) => connectTo({ port, ...config })
 
 test('lets in those who know the password or have the key, and keeps a record of all', async () => {
   const key = utils.generateKeyPairSync('ecdsa', { bits: 256 })
@@ -65,8 +45,7 @@ test('lists, reads, writes, renames and removes files of a real directory', asyn
   using session = await connect(server.port)
   const { sftp } = session
   await Promise.all(Array.from({ length: 250 }, (_, index) => writeFile(join(server.directory, `f${index}`), '')))
-  const entries = await promisify<string, { filename: string }[]>(sftp.readdir.bind(sftp))('/')
-  expect(entries).toHaveLength(250)
+  expect(await namesIn(sftp, '/')).toHaveLength(250)
 
   const content = 'content '.repeat(50_000)
   await new Promise<void>((resolve) => sftp.createWriteStream('new').end(content, () => resolve()))
