@@ -1,7 +1,9 @@
 import { examples } from '@tieline/contracts/examples'
 import type { FileFlowId } from '@tieline/contracts/flows'
+import { startEvents } from '@tieline/events/service'
 import { eventually } from '@tieline/testkit/eventually'
-import { describe, expect, test } from 'vitest'
+import { startPipeline } from '@tieline/testkit/pipeline'
+import { describe, expect, inject, test } from 'vitest'
 import {
   acksOf,
   keyOf,
@@ -239,4 +241,23 @@ test('a stage whose creation is still being tried is waited for', async () => {
   expect((await created).status).toBe(200)
   const { timeline } = await pipeline.until('event-reservation.SITE1.RSV-77', 'succeeded')
   expect(timeline.map(({ what }) => what).slice(0, 3)).toEqual(['accepted', 'behind', 'attempt'])
+})
+
+test('a message whose JSON part cannot be read: DERMS is told FAILURE, and its repeat mends it', async () => {
+  await using pipeline = await startPipeline({ services: ['notifier'], redisUrl: inject('redisUrl') })
+  const { environment, installation } = pipeline.settings
+  const flows = { ...installation.flows, 'event-outcome': { retryForS: 0 } }
+  const start = () => startEvents({ environment, installation: { ...installation, flows } })
+  {
+    await using _events = await start()
+    await pipeline.post('stage-status', examples['stage-status'])
+  }
+  const key = keyOf('event-outcome', outcome)
+  const row = await pipeline.derms.sendFile('event-outcome', outcome, { name: 'devices.csv', content: outcomeOf(3) })
+  await pipeline.until(key, 'accepted')
+  await pipeline.redis.set(`${pipeline.journal.base}:p:${key}`, 'damaged')
+  await using _events = await start()
+  await pipeline.derms.whenDone(row.id)
+  expect(acksOf(row)).toEqual([expect.stringMatching(/^FAILURE OUT-1315-1: ./), 'SUCCESS OUT-1315-1: 3 records'])
+  expect(await pipeline.until(key, 'succeeded')).toMatchObject({ generation: 2 })
 })

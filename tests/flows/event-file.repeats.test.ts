@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { examples } from '@tieline/contracts/examples'
+import { startEvents } from '@tieline/events/service'
 import { readAudit } from '@tieline/journal/operations'
 import { eventually } from '@tieline/testkit/eventually'
-import type { Pipeline } from '@tieline/testkit/pipeline'
-import { describe, expect, test } from 'vitest'
+import { type Pipeline, startPipeline } from '@tieline/testkit/pipeline'
+import { describe, expect, inject, test } from 'vitest'
 import {
   acksOf,
   keyOf,
@@ -203,5 +204,31 @@ describe('an operator', () => {
     })
     await pipeline.until(outcomeKey, 'succeeded')
     expect(segmentsOf(pipeline, 'postEventOutcome')).toEqual(Array(6).fill(200))
+  })
+  test('changes segmentRows before a file is done: nothing that is confirmed goes out again, unless it is run from the start', async () => {
+    await using pipeline = await startPipeline({ services: ['notifier'], redisUrl: inject('redisUrl') })
+    const { environment, installation } = pipeline.settings
+    const startWith = (segmentRows: number) => {
+      const flows = { ...installation.flows, 'event-outcome': { segmentRows, retryForS: 0 } }
+      return startEvents({ environment, installation: { ...installation, flows } })
+    }
+    const resubmit = ['dead', 'resubmit', outcomeKey, '--reason', 'DACS is back']
+    {
+      await using _events = await startWith(10)
+      await pipeline.post('stage-status', examples['stage-status'])
+      pipeline.dacs.failNext({ operation: 'postEventOutcome', status: 500, containing: '"NIC-25"' })
+      await pipeline.postFile('event-outcome', outcome, { name: 'devices.csv', content: outcomeOf(30) })
+      await pipeline.until(outcomeKey, 'dead')
+    }
+    expect(await pipeline.tieline(...resubmit)).toMatchObject({ code: 0 })
+    const row = await pipeline.tieline('messages', 'rows', outcomeKey, '--row', '15')
+    expect(row.out).toMatch(/^row +15\nsegment +rows 11 to 20\nstate +confirmed: DACS has it\n/)
+
+    await using _events = await startWith(7)
+    await pipeline.until(outcomeKey, 'succeeded')
+    expect(segmentsOf(pipeline, 'postEventOutcome')).toEqual([10, 10, 10, 10])
+    await pipeline.tieline('messages', 'rerun', outcomeKey, '--from-start', '--reason', 'DACS lost it')
+    await eventually(() => segmentsOf(pipeline, 'postEventOutcome').length === 9)
+    expect(segmentsOf(pipeline, 'postEventOutcome').slice(4).toSorted()).toEqual([2, 7, 7, 7, 7])
   })
 })

@@ -114,6 +114,24 @@ export const failures = {
       'The name of a file at its source cannot be used: it holds a slash, a backslash, `..` or a control character, or is too long. The file was left alone.',
     next: 'Give the file another name.',
   },
+  'file-missing': {
+    meaning: 'There is no such file at its source, neither under its own name nor with the error prefix.',
+    next: 'Look at the source; names are compared letter by letter.',
+  },
+  'files-not-transferred': {
+    meaning:
+      'Files of a transfer did not reach DERMS. They bear the error prefix now, or their names cannot be used; there is an e-mail about each.',
+    next: 'Mend the cause, then `tieline schedules retry-file` sends one again. Nothing sends it by itself.',
+  },
+  'transfer-unusable': {
+    meaning:
+      'A transfer cannot run as the installation file is: it, or the connection that has its files, is not there any more, or the private key of the connection cannot be read.',
+    next: 'Mend `deviceScore` or `connections`; the next run reads the file anew.',
+  },
+  'run-missed': {
+    meaning: 'A run of a transfer did not begin at its time: no worker of device-score was running, or Redis was away.',
+    next: 'Start the service; the run then begins at once. Or `tieline schedules run` when it was given up.',
+  },
   'rows-left-out': {
     meaning:
       'Rows of the file break their contract or have a value that a lookup does not know. They were left out; all others are confirmed.',
@@ -134,7 +152,7 @@ export const failures = {
   },
   'payload-unreadable': {
     meaning: 'The stored payload could not be read: its key is not in TIELINE_PAYLOAD_KEYS, or the store is damaged.',
-    next: 'Put the old key back behind the new one, then resubmit.',
+    next: 'Put the old key back behind the new one, then resubmit. An event file (F6, F9) is sent again by DERMS itself.',
   },
   unauthenticated: {
     meaning: 'The ingress could not tell who calls: no credentials, or wrong or expired ones. Nothing was recorded.',
@@ -173,3 +191,15 @@ export const failures = {
 } as const satisfies Record<string, Failure>
 
 export type FailureCode = keyof typeof failures
+
+/** Failures that lie with the connection and not with the message: the next call would meet the same. */
+export const connectionFailures: ReadonlySet<string> = new Set<FailureCode>([
+  'target-unreachable',
+  'target-timeout',
+  'target-reset',
+  'target-unauthorized',
+  'target-forbidden',
+  'target-not-found',
+  'target-throttled',
+  'connection-paused',
+])

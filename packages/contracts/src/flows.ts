@@ -16,7 +16,7 @@ export const inboundFlowIds = [
 ] as const
 
 /** Flows that Tieline starts by itself. */
-export const internalFlowIds = ['acknowledgment', 'notification'] as const
+export const internalFlowIds = ['device-score', 'acknowledgment', 'notification'] as const
 
 /** Flows whose message is a JSON part and a CSV file. */
 export const fileFlowIds = ['event-reservation', 'event-outcome'] as const
@@ -67,7 +67,7 @@ export interface FlowSpec {
   readonly caller: 'DERMS' | 'DACS' | 'Tieline'
   readonly target: 'DACS' | 'DERMS' | 'mail'
   /** The worker service that runs the flow. */
-  readonly service: 'enrollment' | 'events' | 'notifier'
+  readonly service: 'enrollment' | 'events' | 'device-score' | 'notifier'
   /** Name of the BullMQ queue: one per flow, so that a slow flow never takes another flow's slots. */
   readonly queue: string
   /** Canonical ingress paths, the primary one first. */
@@ -85,7 +85,10 @@ export interface FlowSpec {
   readonly line: 'stageId' | 'subscriptionId' | null
   /** Refuse a repeat that is older than a message of its line that the target has already answered. */
   readonly refuseOvertaken: boolean
-  /** Wait while the line of the same stage in this flow is open and the target has answered nothing of it. */
+  /**
+   * Wait while the line of the same stage in this flow is open and the target has answered nothing of it. Only the first attempt
+   * of a generation waits.
+   */
   readonly follows?: 'stage-status'
   /** The message is a JSON part and a CSV file; so many rows of it go to the target in one call. */
   readonly segmentRows?: number
@@ -245,6 +248,27 @@ export const flows = {
     ...eventFile,
     segmentRows: 200,
     lookups: { Routing: 'refuse', EventOutcome: 'row' },
+  },
+  // A message is a transfer, and each of its runs a generation: two runs of one transfer never overlap.
+  'device-score': {
+    id: 'device-score',
+    code: 'F8',
+    title: 'Device score transfer',
+    caller: 'DACS',
+    target: 'DERMS',
+    service: 'device-score',
+    queue: 'device-score',
+    paths: [],
+    oicPaths: [],
+    replyMode: 'accept',
+    replyWithinS: 0,
+    replyShape: 'msgAck',
+    invalidInput: 'answer',
+    // Two tries to reach the source; the next scheduled run is the third.
+    retry: { retryForS: 3, firstDelayMs: 2_000, capDelayMs: 2_000 },
+    ...noLine,
+    atOnce: 4,
+    lookups: { ConfigProps: 'error' },
   },
   acknowledgment: {
     id: 'acknowledgment',

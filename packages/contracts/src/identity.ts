@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { flowSpec, type InboundFlowId } from './flows.ts'
+import { type FlowId, flowSpec, type InboundFlowId } from './flows.ts'
 import { textOf, valueAt } from './json-object.ts'
 import { readMsgAck } from './msg-ack.ts'
 
@@ -52,7 +52,7 @@ export function identify(flow: InboundFlowId, body: unknown, client: string, pay
   const line = flowSpec(flow).line === null ? undefined : facts.line
   const lineOf = (value: string) => [instance, bounded(value)].map(encoded).join('.')
   return {
-    key: [flow, instance, id].map(encoded).join('.'),
+    key: messageKey(flow, instance, id),
     instance,
     id,
     ...(line !== undefined && { line: lineOf(line) }),
@@ -62,6 +62,10 @@ export function identify(flow: InboundFlowId, body: unknown, client: string, pay
     ...(answers !== undefined && { answers: { flow: answers.flow, terms: searchTerms(answers.terms) } }),
   }
 }
+
+/** `<flow>.<instance>.<id>`, each part percent-encoded. */
+export const messageKey = (flow: FlowId, instance: string, id: string): string =>
+  [flow, instance, id].map(encoded).join('.')
 
 const readers: Record<InboundFlowId, (body: unknown) => Facts> = {
   'enrollment-request': (body) => {

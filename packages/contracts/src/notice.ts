@@ -1,26 +1,68 @@
 import { z } from 'zod'
+import { fileTotals } from './file-totals.ts'
 import { rowTotals } from './row-totals.ts'
+
+/** So many names of files, and of the notices that a digest stands for, are told; the rest is counted. */
+export const namedMax = 100
+
+const fileLists = z.object({
+  sent: z.array(z.string()),
+  failed: z.array(z.string()),
+  /** Not touched: a later run takes them. */
+  left: z.array(z.string()),
+  /** How many there are of each, named or not. */
+  totals: fileTotals,
+})
+
+const digest = z.object({
+  count: z.number().int().positive(),
+  /** When the mail of its kind before it was due. */
+  since: z.iso.datetime(),
+  /** When the first of its kind occurred, which had a mail of its own. */
+  first: z.iso.datetime(),
+  named: z.array(
+    z.object({
+      messageKey: z.string().optional(),
+      file: z.string().optional(),
+      summary: z.string(),
+      occurredAt: z.iso.datetime(),
+    }),
+  ),
+})
 
 /**
  * An e-mail that is due (F10). It is the payload of a `notification` message and holds nothing personal:
  * ids, codes and counts only, never a value of a message nor a text of the far side.
  */
 export const notice = z.object({
-  kind: z.enum(['error', 'process-complete', 'no-file']),
+  kind: z.enum(['error', 'process-complete', 'no-file', 'recovered']),
   flow: z.string(),
-  messageKey: z.string(),
+  /** The message it is about; some are about a connection or about many messages. */
+  messageKey: z.string().optional(),
   /** A code of `failures.ts`, or `completed`. */
   code: z.string(),
   /** One sentence for people: what failed. */
   summary: z.string(),
   connection: z.string().optional(),
   httpStatus: z.number().int().optional(),
-  attempts: z.number().int().nonnegative(),
+  attempts: z.number().int().nonnegative().optional(),
   occurredAt: z.iso.datetime(),
+  /** Since when the message, or the connection, has been failing; absent for a first failure. */
+  since: z.iso.datetime().optional(),
   /** What happens next, and who retries. */
   next: z.string(),
   /** What became of the rows of a file. */
   rows: rowTotals.optional(),
+  /** The file at its source that it is about. */
+  file: z.string().optional(),
+  /** What became of the files of a transfer. */
+  files: fileLists.optional(),
+  /** The program event, so that the mails about its files can be joined. */
+  event: z.string().optional(),
+  /** It stands for others of its kind that came after the first. */
+  digest: digest.optional(),
 })
 
 export type Notice = z.infer<typeof notice>
+export type FileLists = z.infer<typeof fileLists>
+export type Digest = z.infer<typeof digest>

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlowId } from '@tieline/contracts/flows'
-import type { Notice } from '@tieline/contracts/notice'
-import { acknowledgmentMessage, type DueMessage, noticeMessage } from './due-messages.ts'
-import { type Ended, makeCall } from './effects.ts'
+import { type Notice, namedMax } from '@tieline/contracts/notice'
+import { acknowledgmentMessage, type DueMessage, enqueueDue, noticeMessage } from './due-messages.ts'
+import { type Ended, makeCall, readEffects } from './effects.ts'
 import { collectMs } from './intake.ts'
-import { dayMs, effectContext, faultsContext, type Journal, replyContext, watchMs } from './journal.ts'
+import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
+import { saysDown, windowContext } from './mail-windows.ts'
 import type { Run } from './queues.ts'
 import { isPassing, type ScriptName } from './scripts.ts'
 import { openPayload } from './stored-payload.ts'
@@ -93,7 +94,8 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     const value = kept?.value
     const result =
       value === undefined ? undefined : journal.sealer.seal(JSON.stringify(value), effectContext(key, effect))
-    return fencedOk('outcome', { effect, call, quiet, ...outcome, result })
+    const down = saysDown({ ...outcome, httpStatus: outcome.status })
+    return fencedOk('outcome', { effect, call, quiet, ...outcome, down, result })
   }
 
   async function effect<Result>(id: string, intended: EffectCall<Result>): Promise<EffectResult<Result>> {
@@ -129,12 +131,44 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     signal,
     effect,
 
-    note: (entry) => fencedOk('note', { entry }),
+    effects: () => readEffects(journal, key),
+    async forget(effects) {
+      for (let i = 0; i < effects.length; i += forgetAtOnce) {
+        await fencedOk('forget', { effects: effects.slice(i, i + forgetAtOnce) })
+      }
+    },
 
-    async pin(name, choose) {
-      const held = await fencedJson<{ kind: string; value?: string }>('pin', { name })
+    async record(field, value, { notices = [], forget } = {}) {
+      const due = prepareDue(journal, { key, ...taken }, { notices })
+      const sealed = journal.sealer.seal(JSON.stringify(value), recordContext(key, field))
+      const blobs = [sealed, ...due.map((message) => message.sealed)]
+      await fencedOk('record', { field, forget, due: due.map(({ fields }) => fields) }, blobs)
+      await enqueueDue(journal, due)
+    },
+    async recorded() {
+      const stored = await journal.redis.hgetall(`${journal.base}:r:${key}`)
+      const open = (field: string, sealed: string): unknown =>
+        JSON.parse(journal.sealer.open(sealed, recordContext(key, field)))
+      return new Map(Object.entries(stored).map(([field, sealed]) => [field, open(field, sealed)]))
+    },
+
+    note: (entry) => fencedOk('note', { entry }),
+    reached: async (connection) => void (await journal.run('reached', { connection, now: journal.clock() })),
+
+    async joinWindow({ id, entry, ...window }) {
+      const sealed = journal.sealer.seal(JSON.stringify(entry), windowContext(id))
+      const { kind } = await fencedJson<{ kind: 'opened' | 'joined' }>(
+        'join-window',
+        { ...window, window: id, namedMax },
+        [sealed],
+      )
+      return kind
+    },
+
+    async pin(name, choose, { keep } = {}) {
+      const held = await fencedJson<{ kind: string; value?: string }>('pin', { name, keep })
       if (held.value !== undefined) return held.value
-      const chosen = await fencedJson<{ kind: string; value: string }>('pin', { name, value: await choose() })
+      const chosen = await fencedJson<{ kind: string; value: string }>('pin', { name, keep, value: await choose() })
       return chosen.value
     },
 
@@ -159,7 +193,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     async settle(settlement, made) {
       const due = prepareDue(journal, { key, ...taken }, settlement)
       const reply = settlement.reply ? journal.sealer.seal(JSON.stringify(settlement.reply), replyContext(key)) : ''
-      const { state, outcome, code, rows, faults } = settlement
+      const { state, outcome, code, rows, files, faults } = settlement
       const named = {
         state,
         outcome,
@@ -168,6 +202,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         answered,
         terms: (settlement.terms ?? []).map((term) => term.toLowerCase()),
         ...(rows && { rows: JSON.stringify(rows) }),
+        ...(files && { files: JSON.stringify(files) }),
         ...(faults && { faults: journal.sealer.seal(JSON.stringify(faults), faultsContext(key)) }),
         due: due.map(({ fields }) => fields),
         nextRun: randomUUID(),
@@ -194,6 +229,9 @@ type Begun =
   | { kind: 'kept'; state: 'confirmed' | 'refused'; result?: string }
   | { kind: 'send'; unknown: boolean; tries: number }
 
+/** Redis bounds how many arguments one command of a script may have. */
+const forgetAtOnce = 1_000
+
 /** Redis being full or failing over is waited for: what a target answered must get into the journal. */
 async function whilePassing<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -208,20 +246,15 @@ async function whilePassing<T>(signal: AbortSignal, write: () => Promise<T>): Pr
 
 const prepareDue = (
   journal: Journal,
-  of: { readonly key: string; readonly id: string; readonly generation: number },
+  of: Pick<Taken, 'id' | 'generation' | 'failedSince'> & { readonly key: string },
   { notices = [], acknowledgment }: Pick<Settlement, 'notices' | 'acknowledgment'>,
 ): DueMessage[] => [
-  ...notices.map((notice) => noticeMessage(journal, notice, of.generation)),
+  ...notices.map((notice) => noticeMessage(journal, { ...sinceOf(of.failedSince, notice), ...notice }, of.generation)),
   ...(acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, of, acknowledgment)]),
 ]
 
-/** A job that cannot be added now is added by the sweeper. */
-export async function enqueueDue(journal: Journal, due: readonly Run[], moved?: Run): Promise<void> {
-  const runs = moved ? [...due, moved] : due
-  for (const added of await Promise.allSettled(runs.map((run) => journal.queues.add(run)))) {
-    if (added.status === 'rejected') journal.logger.warn({ err: added.reason }, 'Could not enqueue; the sweeper will')
-  }
-}
+const sinceOf = (failedSince: number, { kind, file }: Notice): Pick<Notice, 'since'> =>
+  failedSince > 0 && kind === 'error' && file === undefined ? { since: new Date(failedSince).toISOString() } : {}
 
 function fileOf(journal: Journal, taken: Taken): AttemptFile | undefined {
   const { fileRef, fileName = '', fileBytes, fileSha256 = '' } = taken

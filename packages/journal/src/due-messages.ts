@@ -15,14 +15,19 @@ export interface DueMessage extends Run {
   readonly fields: object
 }
 
-/** A due e-mail. */
-export const noticeMessage = (journal: Journal, notice: Notice, generation: number): DueMessage =>
-  dueMessage(journal, 'notification', notice, {
-    aboutFlow: notice.flow,
-    reason: `${notice.messageKey}#${generation}#${notice.kind}#${notice.code}`,
-    terms: [notice.messageKey],
-    more: { code: notice.code },
+/**
+ * A due e-mail.
+ * @param occasion tells it from others with the same code about the same message: mostly the generation
+ */
+export const noticeMessage = (journal: Journal, notice: Notice, occasion: number | string): DueMessage => {
+  const { flow, messageKey, kind, code, file } = notice
+  return dueMessage(journal, 'notification', notice, {
+    aboutFlow: flow,
+    reason: [messageKey, occasion, kind, code, ...(file === undefined ? [] : [file])].join('#'),
+    terms: messageKey === undefined ? [] : [messageKey],
+    more: { code },
   })
+}
 
 /** The acknowledgment of one generation of an event file. */
 export const acknowledgmentMessage = (
@@ -70,5 +75,13 @@ function dueMessage(
       terms: terms.map((term) => term.toLowerCase()),
       ...more,
     },
+  }
+}
+
+/** A job that cannot be added now is added by the sweeper. */
+export async function enqueueDue(journal: Journal, due: readonly Run[], moved?: Run): Promise<void> {
+  const runs = moved ? [...due, moved] : due
+  for (const added of await Promise.allSettled(runs.map((run) => journal.queues.add(run)))) {
+    if (added.status === 'rejected') journal.logger.warn({ err: added.reason }, 'Could not enqueue; the sweeper will')
   }
 }

@@ -1,4 +1,5 @@
 import { type Answer, CallError, never, type TielineError } from '@tieline/runtime/error'
+import type { Journal } from './journal.ts'
 import type { EffectCall } from './types.ts'
 
 /** One intended call on a target; see `Attempt.effect`. */
@@ -40,6 +41,12 @@ export function readEffect(stored: string): StoredEffect {
   return Object.fromEntries(
     effectFields.flatMap((name, i) => (values[i] === undefined || values[i] === '' ? [] : [[name, values[i]]])),
   )
+}
+
+/** The effects that are known of a message. */
+export async function readEffects(journal: Pick<Journal, 'redis' | 'base'>, key: string): Promise<EffectSummary[]> {
+  const stored = await journal.redis.hgetall(`${journal.base}:e:${key}`)
+  return Object.entries(stored).map(([id, effect]) => summarizeEffect(id, readEffect(effect)))
 }
 
 export function summarizeEffect(id: string, effect: StoredEffect): EffectSummary {

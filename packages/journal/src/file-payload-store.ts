@@ -6,7 +6,8 @@ import type { PayloadStore } from './payload-store.ts'
 
 /** Payloads in a directory that all services share, such as a volume. A file has its name only when it is complete and on disk. */
 export function createFilePayloadStore(directory: string): PayloadStore {
-  const folderOf = (reference: string) => join(directory, reference.slice(0, 2))
+  // How references begin is all the same; how they end is random, and spreads the files over 256 folders.
+  const folderOf = (reference: string) => join(directory, reference.slice(-2))
   const pathOf = (reference: string) => join(folderOf(reference), reference)
   const partOf = (reference: string) => `${pathOf(reference)}.part`
 

@@ -82,4 +82,5 @@ export function createJournal(options: JournalOptions): Journal {
 export const payloadContext = (key: string) => `${key}:payload`
 export const replyContext = (key: string) => `${key}:reply`
 export const faultsContext = (key: string) => `${key}:faults`
+export const recordContext = (key: string, field: string) => `${key}:record:${field}`
 export const effectContext = (key: string, effect: string) => `${key}:effect:${effect}`

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { FileTotals } from '@tieline/contracts/file-totals'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
 import type { RowTotals } from '@tieline/contracts/row-totals'
-import { enqueueDue } from './attempt.ts'
-import { type EffectSummary, readEffect, summarizeEffect } from './effects.ts'
+import { enqueueDue } from './due-messages.ts'
+import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './effects.ts'
 import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
 import { openPayload, readPayload } from './stored-payload.ts'
 import { type Outcome, openStates, type RowFault, type State, states } from './types.ts'
@@ -29,6 +30,8 @@ export interface MessageSummary {
   readonly file?: { readonly name: string; readonly bytes: number; readonly kept: boolean }
   /** What became of the rows of its file, once it is settled. */
   readonly rows?: RowTotals
+  /** What became of the files of a transfer, once its run is settled. */
+  readonly files?: FileTotals
   /** Key of the message that tells its sender the result. */
   readonly acknowledgment?: string
   /** Key of the message whose result it tells. */
@@ -79,11 +82,10 @@ export async function showMessage(journal: Journal, key: string): Promise<Messag
   const [summary] = await summarize(journal, [key])
   if (!summary) return undefined
   const timeline = await journal.redis.lrange(`${journal.base}:t:${key}`, 0, -1)
-  const effects = await journal.redis.hgetall(`${journal.base}:e:${key}`)
   return {
     ...summary,
     timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
-    effects: Object.entries(effects).map(([id, stored]) => summarizeEffect(id, readEffect(stored))),
+    effects: await readEffects(journal, key),
   }
 }
 
@@ -211,7 +213,7 @@ export async function readStoredPayload(journal: Journal, key: string): Promise<
 export interface MessageFile {
   /** @throws TielineError `payload-trimmed` or `payload-unreadable` */
   open(): AsyncIterable<Buffer>
-  /** Choices that the processor fixed for this generation, see `Attempt.pin`. */
+  /** Choices that the processor fixed, see `Attempt.pin`. */
   readonly pins: Readonly<Record<string, string>>
   /** The first rows that were left out when the message settled. They may name codes of rows. */
   readonly faults: readonly RowFault[]
@@ -223,13 +225,14 @@ export interface MessageFile {
 /** The file of a message with what is known of its rows. Undefined when there is no such message or it has no file. */
 export async function readMessageFile(journal: Journal, key: string): Promise<MessageFile | undefined> {
   const record = `${journal.base}:m:${key}`
-  const [reference, pins, faults] = await journal.redis.hmget(record, 'fileRef', 'pins', 'faults')
+  const names = ['fileRef', 'pins', 'keptPins', 'faults'] as const
+  const [reference, pins, keptPins, faults] = await journal.redis.hmget(record, ...names)
   if (reference === null || reference === undefined) return undefined
   const stored = Object.entries(await journal.redis.hgetall(`${journal.base}:e:${key}`))
   const effects = new Map(stored.map(([id, effect]) => [id, readEffect(effect)]))
   return {
     open: () => openPayload(journal, reference),
-    pins: pins ? (JSON.parse(pins) as Record<string, string>) : {},
+    pins: { ...readPins(pins), ...readPins(keptPins) },
     faults: faults ? (JSON.parse(journal.sealer.open(faults, faultsContext(key))) as RowFault[]) : [],
     effects: new Map([...effects].map(([id, effect]) => [id, summarizeEffect(id, effect)])),
     effectResult(id) {
@@ -238,6 +241,8 @@ export async function readMessageFile(journal: Journal, key: string): Promise<Me
     },
   }
 }
+
+const readPins = (stored: string | null | undefined): Record<string, string> => (stored ? JSON.parse(stored) : {})
 
 const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
 
@@ -264,6 +269,7 @@ function toSummary(key: string, fields: Record<string, string>): MessageSummary 
       file: { name: fields.fileName ?? '', bytes: Number(fields.fileBytes), kept: fields.fileRef !== '' },
     }),
     ...(fields.rows && { rows: JSON.parse(fields.rows) as RowTotals }),
+    ...(fields.files && { files: JSON.parse(fields.files) as FileTotals }),
     ...(fields.ack && { acknowledgment: fields.ack }),
     ...(fields.acknowledges && { acknowledges: fields.acknowledges }),
   }

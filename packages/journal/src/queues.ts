@@ -15,8 +15,13 @@ export interface Run {
   readonly run: string
 }
 
+/** The job of a schedule says only by its name whose time has come. */
+export type Tick = Readonly<Record<string, never>>
+
 export interface Queues extends AsyncDisposable {
   readonly all: readonly Queue<Ticket>[]
+  /** Whose job schedulers are the schedules of transfers. */
+  readonly schedules: Queue<Tick>
   /** Wakes a worker. Adding a run that BullMQ still knows does nothing. */
   add(run: Run): Promise<void>
   /** Takes the job of a run that is over out of its queue, such as a dead letter's ticket. False: a worker still holds it. */
@@ -35,29 +40,29 @@ interface QueuesOptions {
 
 /** One BullMQ queue per flow of the catalogue, all on one connection. */
 export function createQueues({ redis, installation, logger }: QueuesOptions): Queues {
-  const byFlow = new Map(
-    flowIds.map((flow) => {
-      const queue = new Queue<Ticket>(flows[flow].queue, {
-        connection: redis,
-        prefix: queuePrefix(installation),
-        skipWaitingForReady: true,
-        streams: { events: { maxLen: 2_000 } },
-        defaultJobOptions: {
-          // The journal owns the schedule; these only matter for errors that escape it.
-          attempts: 1_000,
-          backoff: { type: 'fixed', delay: 1_000 },
-          removeOnComplete: { count: 200 },
-          stackTraceLimit: 0,
-          sizeLimit: 4_096,
-        },
-      })
-      queue.on('error', (error) => {
-        // The connection itself says that Redis is away, once for all queues and not for each try.
-        if (redis.status === 'ready') logger.warn({ err: error, queue: queue.name }, `Queue ${queue.name} met an error`)
-      })
-      return [flow, queue]
-    }),
-  )
+  const open = <Data>(name: string) => {
+    const queue = new Queue<Data>(name, {
+      connection: redis,
+      prefix: queuePrefix(installation),
+      skipWaitingForReady: true,
+      streams: { events: { maxLen: 2_000 } },
+      defaultJobOptions: {
+        // The journal owns the schedule; these only matter for errors that escape it.
+        attempts: 1_000,
+        backoff: { type: 'fixed', delay: 1_000 },
+        removeOnComplete: { count: 200 },
+        stackTraceLimit: 0,
+        sizeLimit: 4_096,
+      },
+    })
+    queue.on('error', (error) => {
+      // The connection itself says that Redis is away, once for all queues and not for each try.
+      if (redis.status === 'ready') logger.warn({ err: error, queue: queue.name }, `Queue ${queue.name} met an error`)
+    })
+    return queue
+  }
+  const byFlow = new Map(flowIds.map((flow) => [flow, open<Ticket>(flows[flow].queue)]))
+  const schedules = open<Tick>('schedules')
   const queueOf = (flow: FlowId) => {
     const queue = byFlow.get(flow)
     if (!queue) throw new Error(`No queue for flow ${flow}`)
@@ -65,6 +70,7 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
   }
   return {
     all: [...byFlow.values()],
+    schedules,
     async add({ key, flow, run }) {
       await queueOf(flow).add(flow, { key }, { jobId: run })
     },
@@ -82,7 +88,7 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
       })
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...byFlow.values()].map((queue) => queue.close()))
+      await Promise.all([...byFlow.values(), schedules].map((queue) => queue.close()))
     },
   }
 }

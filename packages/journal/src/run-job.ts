@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { FlowSpec } from '@tieline/contracts/flows'
 import { never, type Retry, TielineError } from '@tieline/runtime/error'
 import type { Job } from 'bullmq'
-import { AttemptLost, createAttempt, enqueueDue, type OpenAttempt, Postponed, type Taken } from './attempt.ts'
+import { AttemptLost, createAttempt, type OpenAttempt, Postponed, type Taken } from './attempt.ts'
+import { enqueueDue } from './due-messages.ts'
 import { type Journal, watchMs } from './journal.ts'
 import { lastResort, stillFailing, toTielineError, withoutMessage } from './last-words.ts'
 import type { Run, Ticket } from './queues.ts'
@@ -115,8 +116,8 @@ async function fail<Tables extends { readonly version: number }>(
     )
     return { kind: 'later', atMs: now + delayMs }
   }
-  const settlement =
-    attempt.payload === undefined ? lastResort(attempt, error, now) : giveUp(context, attempt, error, tables)
+  const isLost = attempt.payload === undefined && !context.processor.givesUpUnread
+  const settlement = isLost ? lastResort(attempt, error, now) : giveUp(context, attempt, error, tables)
   return settle(context, attempt, error.code === 'superseded' ? { ...settlement, state: 'superseded' } : settlement)
 }
 

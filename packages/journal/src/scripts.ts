@@ -26,6 +26,15 @@ const scriptNames = [
   'revive',
   'collect',
   'trim',
+  'record',
+  'forget',
+  'start-run',
+  'join-window',
+  'close-window',
+  'recover',
+  'reached',
+  'notify',
+  'pause',
 ] as const
 
 export type ScriptName = (typeof scriptNames)[number]

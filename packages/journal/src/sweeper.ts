@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
 import type { ChainableCommander } from 'ioredis'
-import { enqueueDue } from './attempt.ts'
-import { noticeMessage } from './due-messages.ts'
+import { enqueueDue, noticeMessage } from './due-messages.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, hourMs, type Journal, watchMs } from './journal.ts'
+import { closeMailWindows, tellRecovered } from './mail-windows.ts'
 import type { Run } from './queues.ts'
+import { tellMissedRuns } from './schedules.ts'
 import { settledStates } from './types.ts'
 
 const sweepBatch = 500
@@ -113,12 +114,25 @@ async function removeWithdrawn(journal: Journal): Promise<void> {
   }
 }
 
+/** One chore after the other. One that fails does not keep the others from being done. */
 export async function sweepOnce(journal: Journal): Promise<void> {
-  await reviveLost(journal)
-  await removeWithdrawn(journal)
-  await notifyUncollected(journal)
-  await removeLeftPayloads(journal)
+  for (const chore of chores) {
+    await chore(journal).catch((error) =>
+      journal.logger.warn({ err: error, chore: chore.name }, 'A chore failed; the next sweep tries again'),
+    )
+  }
 }
+
+/** What calls the payload store comes last: it is the slowest. */
+const chores = [
+  reviveLost,
+  removeWithdrawn,
+  notifyUncollected,
+  closeMailWindows,
+  tellRecovered,
+  tellMissedRuns,
+  removeLeftPayloads,
+] as const
 
 /** A payload that is still coming is told again every minute, so one that is pending for so long was left behind. */
 const leftAfterMs = hourMs
@@ -126,11 +140,19 @@ const leftAfterMs = hourMs
 /** Removes payloads that no record holds: their process died, or a record let go of them and the store was away. */
 async function removeLeftPayloads(journal: Journal): Promise<void> {
   const pending = `${journal.base}:pending`
-  for (const reference of await due(journal, ':pending', journal.clock() - leftAfterMs)) {
-    // From now on no record takes it.
-    await journal.redis.zadd(pending, 'XX', -1, reference)
-    await journal.payloads.remove(reference)
-  }
+  const left = await due(journal, ':pending', journal.clock() - leftAfterMs)
+  if (left.length === 0) return
+  // From now on no record takes them.
+  await journal.redis.zadd(pending, 'XX', ...left.flatMap((reference) => [-1, reference]))
+  await removePayloads(journal, left)
+}
+
+/** Each by itself, and at once, so that a store that does not answer costs one time-out. What stays is still pending. */
+async function removePayloads(journal: Journal, references: readonly string[]): Promise<void> {
+  const removed = await Promise.allSettled(references.map((reference) => journal.payloads.remove(reference)))
+  const errors = removed.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+  if (errors.length === 0) return
+  journal.logger.warn({ err: errors[0], count: errors.length }, 'Could not remove payloads; a later sweep tries again')
 }
 
 async function notifyUncollected(journal: Journal): Promise<void> {
@@ -191,7 +213,7 @@ async function trim(
   const answer = String(await journal.run('trim', { ...what, now: journal.clock(), watchMs }))
   const trimmed = JSON.parse(answer) as { unused?: string[]; ticket?: string; flow?: FlowId }
   const { unused = [], ticket, flow } = trimmed
-  for (const reference of unused) await journal.payloads.remove(reference)
+  await removePayloads(journal, unused)
   if (ticket && flow) await journal.queues.remove(flow, ticket)
 }
 

@@ -1,9 +1,12 @@
 import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
 import type { FailureCode } from '@tieline/contracts/failures'
+import type { FileTotals } from '@tieline/contracts/file-totals'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { Answer, CallError, TielineError } from '@tieline/runtime/error'
+import type { EffectSummary } from './effects.ts'
+import type { MailWindow } from './mail-windows.ts'
 import type { KeptPayload } from './payloads.ts'
 
 export const openStates = ['accepted', 'waiting', 'processing', 'retrying'] as const
@@ -80,6 +83,8 @@ export interface Settlement {
   readonly acknowledgment?: Acknowledgment
   /** What became of the rows of its file. */
   readonly rows?: RowTotals
+  /** What became of the files of a transfer. */
+  readonly files?: FileTotals
   /** The first rows that were left out, and why. */
   readonly faults?: readonly RowFault[]
   /** More search terms, such as the enrollment ids that DACS gave. */
@@ -121,6 +126,17 @@ export interface EffectResult<Result> {
   readonly result: Result
 }
 
+export interface RecordOptions {
+  readonly notices?: readonly Notice[]
+  /** Id of an effect. */
+  readonly forget?: string
+}
+
+export interface PinOptions {
+  /** The ids of effects depend on the choice (a segment size): it stays for as long as the effects of the message do. */
+  readonly keep?: boolean
+}
+
 /** One attempt at a message: what a processor works with. Every write of it is fenced by the attempt's token. */
 export interface Attempt {
   readonly key: string
@@ -144,12 +160,27 @@ export interface Attempt {
    * @throws CallError when the call failed or its outcome is unknown
    */
   effect<Result>(id: string, call: EffectCall<Result>): Promise<EffectResult<Result>>
+  /** The effects that are known of, also of earlier generations. */
+  effects(): Promise<readonly EffectSummary[]>
+  /** Forgets effects whose intentions are of no concern any more: the same ids are new intentions from now on. */
+  forget(effects: readonly string[]): Promise<void>
+  /**
+   * Keeps something, encrypted, until the next generation begins, such as what became of a file. The notices become due with
+   * it, and the effect, which is carried through by it, is forgotten.
+   */
+  record(field: string, value: unknown, also?: RecordOptions): Promise<void>
+  /** All that this generation has recorded. */
+  recorded(): Promise<ReadonlyMap<string, unknown>>
   /** Adds to the time line. Codes, counts and names only: it is not encrypted. */
   note(entry: { readonly what: string; readonly [detail: string]: string | number | boolean }): Promise<void>
-  /** Fixes a choice (a connection, a segment size) for the rest of the generation. */
-  pin(name: string, choose: () => string | Promise<string>): Promise<string>
+  /** Fixes a choice (a connection) for the rest of the generation. */
+  pin(name: string, choose: () => string | Promise<string>, options?: PinOptions): Promise<string>
   /** Leaves the message until then; not a failure and not counted as one. Returns never: it throws. */
   postpone(untilMs: number): never
+  /** Something that is no effect, such as the listing of a directory, shows that a connection works. */
+  reached(connection: string): Promise<void>
+  /** For e-mails: whether it goes out now, as the first of its kind, or has joined the digest. */
+  joinWindow(window: MailWindow): Promise<'opened' | 'joined'>
   /** The newest message of a flow that carries a search term, for acknowledgments that look for their request. */
   findMessage(flow: FlowId, term: string): Promise<{ key: string; division: string | undefined } | undefined>
 }
@@ -161,4 +192,6 @@ export interface Processor<Tables> {
   process(attempt: Attempt, tables: Tables): Promise<Settlement>
   /** Called when trying ends: the error allows no retry, or the flow's time is over. Makes no target calls. */
   giveUp(attempt: Attempt, error: TielineError, tables: Tables): Settlement
+  /** `giveUp` can do without a payload, so it is called for one that cannot be read too. Else people are told, and nobody else. */
+  readonly givesUpUnread?: boolean
 }

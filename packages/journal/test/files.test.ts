@@ -1,10 +1,12 @@
 import { readdir } from 'node:fs/promises'
+import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
 import { accept } from '../src/intake.ts'
+import type { Journal } from '../src/journal.ts'
 import { showMessage } from '../src/operations.ts'
 import { sweepOnce, trimExpired } from '../src/sweeper.ts'
 import type { KeptFile } from '../src/types.ts'
-import { dead, field, incoming, openHarness, succeeded } from './harness.ts'
+import { dead, field, incoming, openHarness, refused, succeeded } from './harness.ts'
 
 const hour = 3_600_000
 const small = Buffer.from('nicId,headEndSystemId\nNIC-1,NEST\n')
@@ -119,6 +121,57 @@ describe('a stored file that no record holds', () => {
     await sweepOnce(harness.journal)
     await expect(accept(harness.journal, withFile('A', file))).rejects.toThrow('is gone')
     expect(await showMessage(harness.journal, 'event-outcome.SITE1.A')).toBeUndefined()
+  })
+})
+
+describe('a payload that the store refuses to remove', () => {
+  /** The journal before a store that refuses to remove these. */
+  const refusing = ({ journal }: Harness, ...references: string[]): Journal => ({
+    ...journal,
+    payloads: {
+      ...journal.payloads,
+      remove: async (reference) => {
+        if (references.includes(reference)) throw new Error('not now')
+        await journal.payloads.remove(reference)
+      },
+    },
+  })
+
+  test('keeps no other payload and no other chore of a sweep waiting, and goes when the store takes it', async () => {
+    let now = Date.now()
+    await using harness = await openHarness({ clock: () => now })
+    const files = [await keepFile(harness), await keepFile(harness, large), await keepFile(harness)]
+    const [first = '', , last = ''] = files.map(({ reference }) => reference).sort()
+    now += hour + 1
+    const windows = `${harness.journal.base}:windows`
+    await harness.redis.zadd(windows, now, 'over')
+    await sweepOnce(refusing(harness, first, last))
+    expect((await stored(harness)).sort()).toEqual([first, last].sort())
+    expect(await harness.redis.exists(windows)).toBe(0)
+    await sweepOnce(harness.journal)
+    expect(await stored(harness)).toEqual([])
+  })
+
+  test('keeps no message from being forgotten, and is removed later', async () => {
+    let now = Date.now()
+    await using harness = await openHarness({ clock: () => now })
+    const { journal } = harness
+    const file = await keepFile(harness, large)
+    const messages = [withFile('A', file), incoming('stage-status', 'B')]
+    for (const message of messages) await accept(journal, message)
+    await harness.work([
+      { flow: 'event-outcome', process: async () => succeeded, giveUp: () => dead },
+      { flow: 'stage-status', process: async () => refused, giveUp: () => dead },
+    ])
+    await eventually(async () => (await field(journal, messages[0]?.key ?? '', 'state')) === 'succeeded')
+    await eventually(async () => (await field(journal, messages[1]?.key ?? '', 'state')) === 'refused')
+    now += 33 * 24 * hour
+    await trimExpired(refusing(harness, file.reference))
+    for (const { key } of messages) expect(await showMessage(journal, key)).toBeUndefined()
+    expect(await stored(harness)).toEqual([file.reference])
+    now += hour + 1
+    await sweepOnce(journal)
+    expect(await stored(harness)).toEqual([])
   })
 })
 

@@ -2,8 +2,8 @@ import { flowSpec } from '@tieline/contracts/flows'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
-import { showMessage } from '../src/operations.ts'
-import { answer, callError, field, incoming, oneCall, openHarness } from './harness.ts'
+import { rerunMessage, showMessage } from '../src/operations.ts'
+import { answer, callError, dead, field, incoming, oneCall, openHarness } from './harness.ts'
 
 const settled = (harness: Awaited<ReturnType<typeof openHarness>>, key: string, state: string) =>
   eventually(async () => (await field(harness.journal, key, 'state')) === state)
@@ -144,5 +144,36 @@ describe('a repeat of a message', () => {
       ['one', second.payload],
       ['two', second.payload],
     ])
+  })
+  it('keeps a choice that ids of calls depend on for as long as it keeps the calls, and no other choice', async () => {
+    await using harness = await openHarness()
+    const { journal } = harness
+    const message = incoming('event-outcome', 'sizes')
+    const seen: string[] = []
+    await harness.work([
+      {
+        flow: 'event-outcome',
+        async process(attempt) {
+          const connection = await attempt.pin('dacs', () => `DACS_${attempt.generation}`)
+          const size = await attempt.pin('segmentRows', () => `${attempt.generation}00`, { keep: true })
+          seen.push(`${connection} ${size}`)
+          return dead
+        },
+        giveUp: () => dead,
+      },
+    ])
+    const ended = (count: number) =>
+      eventually(async () => seen.length === count && (await field(journal, message.key, 'state')) === 'dead')
+    await accept(journal, message)
+    await ended(1)
+    await accept(journal, message)
+    await ended(2)
+    await rerunMessage(journal, message.key, { who: 'ana', why: 'once more' })
+    await ended(3)
+    await rerunMessage(journal, message.key, { who: 'ana', why: 'all of it', fromStart: true })
+    await ended(4)
+    await accept(journal, { ...message, hash: 'other' })
+    await ended(5)
+    expect(seen).toEqual(['DACS_1 100', 'DACS_2 100', 'DACS_3 100', 'DACS_4 400', 'DACS_5 500'])
   })
 })

@@ -141,3 +141,12 @@ export function oneCall(
 /** Field of a message's record. */
 export const field = (journal: Journal, key: string, name: string) =>
   journal.redis.hget(`${journal.base}:m:${key}`, name)
+
+/** As when the answer to every script got lost: a connection that waits for Redis sends the command again. */
+export const sentTwice = (journal: Journal): Journal => ({
+  ...journal,
+  async run(...command) {
+    await journal.run(...command)
+    return journal.run(...command)
+  },
+})

@@ -43,6 +43,22 @@ describe('one sweep', () => {
     expect(await field(journal, lost.key, 'run')).not.toBe(run)
     expect(await harness.redis.zcard(`${journal.base}:open`)).toBe(2)
   })
+
+  it('does every chore, whichever of the others fails', async () => {
+    await using harness = await openHarness({ clock: () => Date.now() + 2 * 3_600_000 })
+    const { journal, redis } = harness
+    // What the chores look at. All but one are broken, and that one has to be worked off.
+    const sets = ['open', 'withdrawn', 'uncollected', 'pending', 'windows', 'recovering']
+    const fill = (set: string) =>
+      set === 'withdrawn' ? redis.sadd(`${journal.base}:${set}`, 'x') : redis.zadd(`${journal.base}:${set}`, 1, 'x')
+    for (const sound of sets.filter((set) => set !== 'recovering')) {
+      for (const set of sets) await redis.set(`${journal.base}:${set}`, 'broken')
+      await redis.del(`${journal.base}:${sound}`)
+      await fill(sound)
+      await sweepOnce(journal)
+      expect(await redis.exists(`${journal.base}:${sound}`), sound).toBe(0)
+    }
+  })
 })
 
 describe('a line', () => {

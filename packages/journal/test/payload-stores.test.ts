@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { connectWorker } from '@tieline/runtime/redis'
 import { describePayloadStore } from '@tieline/testkit/payload-store-suite'
-import { inject } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { createFilePayloadStore } from '../src/file-payload-store.ts'
 import { createRedisPayloadStore } from '../src/redis-payload-store.ts'
 import { logger } from './harness.ts'
@@ -19,6 +20,14 @@ describePayloadStore('a directory', async () => {
         .map(({ name }) => name),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
+})
+
+test('a directory spreads what it keeps over many folders', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-payloads-'))
+  const store = createFilePayloadStore(directory)
+  for (let n = 0; n < 64; n++) await store.put(`s-${randomUUID()}`, Readable.from([]))
+  expect((await readdir(directory)).length).toBeGreaterThan(16)
+  await rm(directory, { recursive: true })
 })
 
 describePayloadStore('Redis', async () => {

@@ -1,19 +1,9 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
-import type { Journal } from '../src/journal.ts'
 import { showMessage } from '../src/operations.ts'
 import { reviveLost } from '../src/sweeper.ts'
-import { answer, callError, field, incoming, oneCall, openHarness } from './harness.ts'
-
-/** As when the answer to every script got lost: a connection that waits for Redis sends the command again. */
-const sentTwice = (journal: Journal): Journal => ({
-  ...journal,
-  async run(...command) {
-    await journal.run(...command)
-    return journal.run(...command)
-  },
-})
+import { answer, callError, field, incoming, oneCall, openHarness, sentTwice } from './harness.ts'
 
 const soonMs = 8_000
 

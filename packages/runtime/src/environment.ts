@@ -16,6 +16,7 @@ export interface Environment {
   readonly configFile: string
   readonly ingressPort: number
   readonly consolePort: number
+  readonly billsPort: number
   /** 0: any free port. */
   readonly metricsPort: number
   readonly metricsHost: string
@@ -40,6 +41,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     configFile: e.TIELINE_CONFIG,
     ingressPort: e.INGRESS_PORT,
     consolePort: e.CONSOLE_PORT,
+    billsPort: e.BILLS_PORT,
     metricsHost: e.METRICS_HOST,
     metricsPort: e.METRICS_PORT,
     logLevel: e.LOG_LEVEL,
@@ -66,6 +68,7 @@ export const environmentSchema = z.object({
   TIELINE_CONFIG: z.string().default(defaultConfigFile).describe('The installation file.'),
   INGRESS_PORT: port(8080).describe('Port of the ingress.'),
   CONSOLE_PORT: port(8090).describe('Port of the console.'),
+  BILLS_PORT: port(8070).describe('Port of the bill download.'),
   METRICS_PORT: port(0).describe('Port of metrics and health, one per process; 0: any free port, which is logged.'),
   METRICS_HOST: z
     .string()

@@ -66,7 +66,7 @@ function referenceFaults(document: unknown): Fault[] {
   }
 
   const transfers = itemsAt(document, ['deviceScore']).flatMap((_, index) => [
-    ...check(['deviceScore', index, 'source'], ['sftp', 'oci-object-storage']),
+    ...check(['deviceScore', index, 'source'], ['sftp', 'oci-object-storage', 'directory']),
     ...check(['deviceScore', index, 'target'], ['derms']),
   ])
   const billsKind = at(document, ['bills', 'source', 'kind'])

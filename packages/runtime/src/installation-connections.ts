@@ -79,11 +79,15 @@ export function connectionsSection(file: FileField) {
       privateKeyFile: file.describe('Private API key, PEM.'),
       proxy: proxyField(),
     }),
+    z.strictObject({
+      kind: z.literal('directory'),
+      path: file.describe('Directory of this machine, such as a mounted share.'),
+    }),
   ])
 
   return z
     .record(z.string(), connection)
-    .describe('The far sides. Each name is what the lookup Routing refers to; a connection has one of four kinds.')
+    .describe('The far sides. Each name is what the lookup Routing refers to; a connection has one of five kinds.')
 }
 
 /** What DACS and DERMS connections have in common. */

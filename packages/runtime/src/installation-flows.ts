@@ -25,7 +25,7 @@ const file = (id: FileFlowId) =>
     segmentRows: whole(1, 2_000)
       .optional()
       .describe(
-        `Rows of the file that go to DACS in one call; the catalogue says ${flowSpec(id).segmentRows}. A generation of a message keeps the number that it began with.`,
+        `Rows of the file that go to DACS in one call; the catalogue says ${flowSpec(id).segmentRows}. A message keeps the number that it began with, also when it is sent again.`,
       ),
   })
 
@@ -44,6 +44,7 @@ export const flowsSection = z
     'event-reservation': file('event-reservation').optional(),
     'stage-status': awaited('stage-status').optional(),
     'event-outcome': file('event-outcome').optional(),
+    'device-score': accepted('device-score').optional(),
     acknowledgment: accepted('acknowledgment').optional(),
     notification: accepted('notification').optional(),
   } satisfies Record<FlowId, z.ZodType>)

@@ -59,7 +59,9 @@ const deviceScoreSection = z
   .array(
     z.strictObject({
       name: nameField().describe('Name of the transfer.'),
-      source: nameField().describe('Connection of kind `sftp` or `oci-object-storage` that has the files.'),
+      source: nameField().describe(
+        'Connection of kind `sftp`, `oci-object-storage` or `directory` that has the files.',
+      ),
       target: nameField().describe('Connection of kind `derms` that takes them.'),
       schedule: z
         .string()

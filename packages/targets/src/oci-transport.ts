@@ -10,7 +10,7 @@ import { createTimeLimit } from './time-limit.ts'
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined
-  /** The answer is content: it is handed out as it comes, and `readContent` reads it. */
+  /** The answer is content: it is handed out as it comes, and `getContent` reads it. */
   readonly content?: boolean
 }
 

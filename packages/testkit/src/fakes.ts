@@ -77,6 +77,12 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
       kept.set(id, JSON.parse(JSON.stringify(result)))
       return result
     },
+    effects: unused,
+    forget: unused,
+    record: unused,
+    recorded: unused,
+    reached: unused,
+    joinWindow: unused,
     async note(entry) {
       notes.push(entry)
     },
@@ -93,6 +99,10 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     },
   }
   return { attempt, pins, notes, effects: kept }
+}
+
+function unused(): never {
+  throw new Error('not part of the fake')
 }
 
 async function resultOf<Result>(intended: EffectCall<Result>): Promise<EffectResult<Result>> {

@@ -87,7 +87,8 @@ export async function writeInstallation(
       },
       ...connections,
     },
-    mail: { url: smtpUrl },
+    // Tests look for the mail about each message; that mails are joined is tested where they are written.
+    mail: { url: smtpUrl, digestMinutes: 0 },
     lookups: { directory: lookupDirectory },
     ...sections,
   })

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { runCommandLine } from '@tieline/console/command-line'
 import { type FileFlowId, flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
+import type { TransferTuning } from '@tieline/device-score/processors/transfer-run'
+import { startDeviceScore } from '@tieline/device-score/service'
 import { startEnrollment } from '@tieline/enrollment/service'
 import { startEvents } from '@tieline/events/service'
 import { startIngress } from '@tieline/ingress/service'
@@ -28,8 +30,8 @@ import { credentials, type InstallationChanges, writeInstallation } from './inst
 export interface PipelineOptions extends InstallationChanges {
   readonly redisUrl: string
   /** Worker services to start; all of them when absent. */
-  readonly services?: readonly ('enrollment' | 'events' | 'notifier')[]
-  readonly tuning?: WorkerTuning
+  readonly services?: readonly Service[]
+  readonly tuning?: WorkerTuning & TransferTuning
   readonly payloadKeys?: ServiceSettings['environment']['payloadKeys']
   readonly logger?: Logger
 }
@@ -69,7 +71,23 @@ export interface Pipeline extends AsyncDisposable {
 }
 
 /** Quick enough for tests, and nothing that is promised changes. */
-const testTuning: WorkerTuning = { sweepEveryMs: 500, lockMs: 2_000, stalledCheckMs: 1_000, pauseMs: 300 }
+const testTuning: WorkerTuning & TransferTuning = {
+  sweepEveryMs: 500,
+  lockMs: 2_000,
+  stalledCheckMs: 1_000,
+  pauseMs: 300,
+  lookAgainMs: 50,
+  againMs: 50,
+  followMs: 200,
+}
+
+const starters = {
+  enrollment: startEnrollment,
+  events: startEvents,
+  'device-score': startDeviceScore,
+  notifier: startNotifier,
+}
+type Service = keyof typeof starters
 
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   await using parts = new AsyncDisposableStack()
@@ -84,6 +102,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   const yaml = await writeInstallation(`t-${randomUUID().slice(0, 18)}`, directory, farSides, options)
   const payloadKeys = options.payloadKeys ?? [{ id: 'test', key: Buffer.alloc(32, 5) }]
   const configFile = join(directory, 'tieline.yaml')
+  const dataDir = join(directory, 'data')
+  await mkdir(dataDir)
   await writeFile(configFile, yaml)
   const settings: ServiceSettings = {
     environment: {
@@ -91,19 +111,19 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       configFile,
       ingressPort: 0,
       consolePort: 0,
+      billsPort: 0,
       metricsHost: '127.0.0.1',
       metricsPort: 0,
       logLevel: 'silent',
-      dataDir: directory,
+      dataDir,
       payloadKeys,
       allowVolatileRedis: false,
     },
-    installation: parseInstallation(yaml, { DATA_DIR: directory }, directory),
+    installation: parseInstallation(yaml, { DATA_DIR: dataDir }, directory),
   }
   const logger = options.logger ?? createLogger({ service: 'test', level: 'silent' })
   const tuning = { ...testTuning, logger, ...options.tuning }
-  const starters = { enrollment: startEnrollment, events: startEvents, notifier: startNotifier }
-  for (const service of options.services ?? (['enrollment', 'events', 'notifier'] as const)) {
+  for (const service of options.services ?? (Object.keys(starters) as Service[])) {
     parts.use(await starters[service](settings, tuning))
   }
   // On a busy machine the ingress must not start without its store: it would refuse the first message.
@@ -129,7 +149,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         env: {
           REDIS_URL: options.redisUrl,
           TIELINE_CONFIG: configFile,
-          DATA_DIR: directory,
+          DATA_DIR: dataDir,
           TIELINE_PAYLOAD_KEYS: payloadKeys.map(({ id, key }) => `${id}:${key.toString('base64')}`).join(','),
         },
         stdin: Readable.from([]),

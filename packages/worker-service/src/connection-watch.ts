@@ -1,4 +1,4 @@
-import type { FailureCode } from '@tieline/contracts/failures'
+import { connectionFailures } from '@tieline/contracts/failures'
 import { type Answer, CallError } from '@tieline/runtime/error'
 
 export interface ConnectionWatch {
@@ -7,18 +7,6 @@ export interface ConnectionWatch {
   /** Makes the call and takes note of how it ended. */
   observe(call: () => Promise<Answer>): Promise<Answer>
 }
-
-/** Failures that say nothing about the record that met them: the next one would meet the same. */
-const connectionFailures: ReadonlySet<FailureCode> = new Set([
-  'target-unreachable',
-  'target-timeout',
-  'target-reset',
-  'target-unauthorized',
-  'target-forbidden',
-  'target-not-found',
-  'target-throttled',
-  'connection-paused',
-])
 
 /**
  * Tells when a list need not go on, because each further call would only wait for nothing.

@@ -12,12 +12,14 @@ import type { ServiceSettings } from './read-settings.ts'
 
 /**
  * The journal of an installation, as every service opens it.
+ * @param clock milliseconds since 1970; tests move it
  * @throws ConfigurationError when the key of the bucket for large payloads cannot be used
  */
 export async function openJournal(
   { environment, installation }: ServiceSettings,
   redis: RedisConnection,
   logger: Logger,
+  clock?: () => number,
 ): Promise<Journal> {
   if (environment.payloadKeys.length === 0) {
     logger.warn('TIELINE_PAYLOAD_KEYS is not set: payloads, replies and error texts are kept unencrypted')
@@ -32,6 +34,7 @@ export async function openJournal(
       payloadStore,
       retention: installation.retention,
       logger,
+      ...(clock && { clock }),
     }),
   )
   const owned = parts.move()

@@ -1,3 +1,4 @@
+import type { Journal } from '@tieline/journal/journal'
 import type { Processor } from '@tieline/journal/types'
 import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -5,7 +6,7 @@ import { warnings as lookupWarnings } from '@tieline/lookups/warnings'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
-import { checkRedis, connectWorker } from '@tieline/runtime/redis'
+import { checkRedis, connectWorker, type RedisConnection } from '@tieline/runtime/redis'
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { openJournal } from './open-journal.ts'
@@ -21,11 +22,18 @@ export interface WorkerDeps {
   readonly clock: () => number
 }
 
+export interface BesideDeps {
+  readonly journal: Journal
+  /** A connection that waits for Redis. */
+  readonly redis: RedisConnection
+  readonly logger: Logger
+}
+
 /** Times that tests shorten; nothing here changes what is promised. */
 export type WorkerTuning = Pick<
   WorkerOptions<LookupSnapshot>,
   'concurrency' | 'lockMs' | 'stalledCheckMs' | 'sweepEveryMs' | 'drainMs'
-> & { readonly pauseMs?: number; readonly logger?: Logger }
+> & { readonly pauseMs?: number; readonly logger?: Logger; readonly clock?: () => number }
 
 export interface WorkerServiceOptions {
   /** Name of the service, as it stands in its log lines. */
@@ -33,6 +41,8 @@ export interface WorkerServiceOptions {
   readonly settings: ServiceSettings
   /** Called once; disposables made here belong to the processors' own service. */
   readonly processors: (deps: WorkerDeps) => readonly Processor<LookupSnapshot>[]
+  /** What else the service runs; it starts after the workers and ends before them. */
+  readonly beside?: (deps: BesideDeps) => Promise<AsyncDisposable>
   readonly tuning?: WorkerTuning | undefined
 }
 
@@ -45,6 +55,7 @@ export async function startWorkerService({
   service,
   settings,
   processors,
+  beside,
   tuning = {},
 }: WorkerServiceOptions): Promise<AsyncDisposable> {
   const { environment, installation } = settings
@@ -62,7 +73,7 @@ export async function startWorkerService({
   )
   const lookups = parts.use(await openLookups(settings, redis, logger))
   for (const warning of lookupWarnings(lookups.snapshot())) logger.warn(warning)
-  const journal = parts.use(await openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger, tuning.clock))
   const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock }
   parts.use(
     await startOperationsListener({
@@ -87,6 +98,7 @@ export async function startWorkerService({
       register,
     }),
   )
+  if (beside) parts.use(await beside({ journal, redis, logger }))
   started = true
   logger.info({ version: lookups.snapshot().version }, `Started ${service}`)
   return parts.move()

@@ -1,15 +1,16 @@
 import type { MessageDetails, MessageFile } from '@tieline/journal/operations'
+import { openStates } from '@tieline/journal/types'
 import type { RowStory } from '@tieline/worker-service/find-rows'
 import { formatRows } from './message-view.ts'
 import { formatFields, formatTable } from './table.ts'
 import { formatTime } from './times.ts'
 
 /** What became of a file as a whole, and the first rows that were left out. */
-export function formatRowSummary(message: MessageDetails, { faults }: MessageFile): string {
+export function formatRowSummary(message: MessageDetails, { faults }: Pick<MessageFile, 'faults'>): string {
   const summary = formatFields({
     message: message.key,
     state: message.state,
-    rows: message.rows ? formatRows(message.rows) : 'not settled; `messages show` counts its calls',
+    rows: message.rows ? formatRows(message.rows) : whyUncounted(message),
   })
   if (faults.length === 0) return summary
   const table = formatTable(
@@ -17,6 +18,12 @@ export function formatRowSummary(message: MessageDetails, { faults }: MessageFil
     faults.map(({ row, rule }) => [String(row), rule]),
   )
   return `${summary}\n\n${table}`
+}
+
+function whyUncounted({ state, code, effects }: MessageDetails): string {
+  if (openStates.some((open) => open === state)) return 'not settled; `messages show` counts its calls'
+  const end = `the message ended as ${code ?? state}`
+  return effects.length === 0 ? `none went to DACS: ${end}` : `not counted: ${end}; \`messages show\` counts its calls`
 }
 
 /** One row: the call that carried it, or why there is none. */

@@ -4,7 +4,11 @@ import { type AddressInfo, createServer as createTcpServer, type Server } from '
 import { expect, it } from 'vitest'
 import { openInstallation, planted } from './harness.ts'
 
-const openApi = { openapi: '3.0.3', paths: { '/enroll': { post: {} }, '/status-check': { post: {} } } }
+const describing = (...paths: string[]) => ({
+  openapi: '3.0.3',
+  paths: Object.fromEntries(paths.map((path) => [path, { post: {} }])),
+})
+const openApi = describing('/enroll', '/status-check', '/event-reservation-ack', '/device-outcome-ack')
 
 async function listening<S extends Server>(server: S) {
   server.listen(0, '127.0.0.1')
@@ -91,7 +95,7 @@ it('says what is wrong with credentials, in a sentence each and without a word o
 })
 
 it('says when DACS is degraded, and what DERMS does not offer', async () => {
-  await using far = await startFarSide({ health: 203, description: { paths: { '/enroll': { post: {} } } } })
+  await using far = await startFarSide({ health: 203, description: describing('/enroll', '/device-outcome-ack') })
   await using mail = await startMailServer()
   await using site = await openInstallation(installation(far, mail))
   expect(await site.run('connections', 'test', 'DACS_MAIN')).toMatchObject({
@@ -100,8 +104,30 @@ it('says when DACS is degraded, and what DERMS does not offer', async () => {
   })
   expect(await site.run('connections', 'test', 'DERMS_SITE1')).toMatchObject({
     code: 1,
-    out: 'DERMS_SITE1: openapi.json lacks POST /status-check; check baseUrl, paths and the release.\n',
+    out: 'DERMS_SITE1: openapi.json lacks POST /status-check and POST /event-reservation-ack; check baseUrl, paths and the release.\n',
   })
+})
+
+it('asks a DERMS for the operation of score files if a transfer ends there, whatever it calls the part in braces', async () => {
+  await using far = await startFarSide()
+  await using mail = await startMailServer()
+  const known = installation(far, mail)
+  const key = `SHA256:${'A'.repeat(43)}`
+  const DACS_FILES = { kind: 'sftp', host: '127.0.0.1', username: 'tieline', password: 'p', hostKey: key }
+  const transfer = { name: 'nightly', source: 'DACS_FILES', target: 'DERMS_SITE1' }
+  const deviceScore = [{ ...transfer, schedule: '0 5 * * *', timezone: 'UTC' }]
+  const sections = { ...known, connections: { ...known.connections, DACS_FILES }, deviceScore }
+  await using site = await openInstallation(sections)
+  expect(await site.run('connections', 'test', 'DERMS_SITE1')).toMatchObject({
+    code: 1,
+    out: 'DERMS_SITE1: openapi.json lacks POST /device-score/{fileName}; check baseUrl, paths and the release.\n',
+  })
+  await using complete = await startFarSide({
+    description: describing(...Object.keys(openApi.paths), '/nms-drms/rest/v1/device-score/{file-name}'),
+  })
+  const again = installation(complete, mail)
+  await using mended = await openInstallation({ ...sections, connections: { ...again.connections, DACS_FILES } })
+  expect(await mended.run('connections', 'test', 'DERMS_SITE1')).toMatchObject({ code: 0 })
 })
 
 it('takes a page for no API description', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { failures } from '@tieline/contracts/failures'
 import { listMessages, readAudit, showMessage } from '@tieline/journal/operations'
 import { createLogger } from '@tieline/runtime/logger'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -79,6 +80,7 @@ describe('who gets in', () => {
       '/queues/api/queues',
       '/queues/static/images/logo.svg',
       '/messages/any',
+      '/failures',
       '/elsewhere',
     ]) {
       expect(await visit(path), path).toMatchObject({
@@ -117,6 +119,29 @@ it('shows what happened to a message where the links in e-mails lead, as text an
   expect(page.body).not.toContain(planted)
   expect(await visit('/messages/lost', { as: 'viewer' })).toMatchObject({ status: 404 })
 })
+
+it('explains every failure code at the place where the links in e-mails lead', async () => {
+  const { status, body } = await visit('/failures', { as: 'viewer' })
+  expect(status).toBe(200)
+  for (const [code, { meaning, next }] of Object.entries(failures)) {
+    const [section = ''] = body.split(`<section id="${code}">`).slice(1)
+    const words = section
+      .slice(0, section.indexOf('</section>'))
+      .replaceAll(/<code>|<\/code>/g, '`')
+      .replaceAll(/&(amp|lt|gt|quot|#39);/g, (entity) => entities[entity] ?? entity)
+    expect(words, code).toContain(meaning)
+    expect(words, code).toContain(next)
+    expect(body).toContain(`<a href="#${code}">`)
+  }
+})
+
+const entities: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+}
 
 describe('dead letters', () => {
   it('a viewer sees them, but cannot retry them', async () => {

@@ -1,6 +1,8 @@
+import type { MessageDetails } from '@tieline/journal/operations'
 import { describe, expect, it } from 'vitest'
 import { createAccess } from '../src/access.ts'
 import { formatMessage } from '../src/message-view.ts'
+import { formatRowSummary } from '../src/row-view.ts'
 import { formatFields, formatTable } from '../src/table.ts'
 import { formatAge, formatTime, parseSince } from '../src/times.ts'
 import { cheapHash } from './harness.ts'
@@ -74,6 +76,34 @@ it('a message is shown with what its code means and each call that it intended',
   expect(shown).toContain('generation  2, payload-changed')
   expect(shown).toContain('called  status=403 connection=DACS_MAIN')
   expect(shown).toMatch(/create +failed +createProgramEvent +DACS_MAIN +3 +403/)
+})
+
+describe('the rows of a file', () => {
+  const at = Date.UTC(2026, 10, 21, 14)
+  const message: MessageDetails = {
+    ...{ key: 'event-outcome.SITE1.m-1', flow: 'event-outcome', instance: 'SITE1', id: 'm-1', client: 'derms' },
+    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 1, attempts: 1, outcome: 'FAILURE' },
+    ...{ code: 'file-unreadable', nextAt: undefined, line: undefined, division: undefined, changed: false },
+    ...{ timeline: [], effects: [] },
+  }
+  const called = [
+    { id: 'rows.1-200', state: 'confirmed', operation: 'o', connection: 'c', tries: 1, repeats: 0, at },
+  ] as const
+  const totals = { read: 400, confirmed: 399, refused: 1, unknown: 0, notSent: 0 }
+
+  it.each([
+    ['of an open message are not settled', { state: 'retrying' }, 'not settled; `messages show` counts its calls'],
+    ['of a file that cannot be read went nowhere', {}, 'none went to DACS: the message ended as file-unreadable'],
+    [
+      'that went out before the file got lost are not counted',
+      { code: 'payload-unreadable', effects: called },
+      'not counted: the message ended as payload-unreadable; `messages show` counts its calls',
+    ],
+    ['that were counted are told', { rows: totals }, '400 read: 399 confirmed, 1 refused or left out'],
+  ] as const)('%s', (_what, given, expected) => {
+    const shown = formatRowSummary({ ...message, ...given }, { faults: [] })
+    expect(shown).toContain(`rows     ${expected}`)
+  })
 })
 
 it('a right password is remembered for a minute, a wrong one never helps', async () => {

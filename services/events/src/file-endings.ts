@@ -10,12 +10,16 @@ import type { Attempt, RowFault } from '@tieline/journal/types'
 const faultsNamed = 5
 const valueLengthMax = 1_000
 
-/** What DERMS is told about a file. It is routed and named by the message as it was received, whatever is wrong with it. */
+/**
+ * What DERMS is told about a file. It is routed and named by the message as it was received, whatever is wrong with it; by the
+ * record of a message that cannot be read.
+ */
 export function acknowledge(
-  attempt: Pick<Attempt, 'payload' | 'id'>,
+  attempt: Pick<Attempt, 'payload' | 'instance' | 'id'>,
   told: { readonly flow: FileFlowId; readonly ackType: AckType; readonly value: string; readonly nowMs: number },
 ): Acknowledgment {
-  const drmsInstanceId = textOf(valueAt(attempt.payload, 'drmsInstanceId'))
+  const isRead = attempt.payload !== undefined
+  const drmsInstanceId = isRead ? textOf(valueAt(attempt.payload, 'drmsInstanceId')) : attempt.instance
   const { flow, ackType, value, nowMs } = told
   const nowISO = ackTime(nowMs)
   const response = {
@@ -50,7 +54,7 @@ export function wordFaults(faults: readonly RowFault[], total: number): string {
 }
 
 interface Completion {
-  readonly attempt: Pick<Attempt, 'flow' | 'key' | 'number'>
+  readonly attempt: Pick<Attempt, 'flow' | 'key' | 'number' | 'payload'>
   /** `completed`, or the failure code. */
   readonly code: string
   readonly totals?: RowTotals
@@ -68,8 +72,17 @@ export const completionNotice = ({ attempt, code, totals, next, nowMs }: Complet
   attempts: attempt.number,
   occurredAt: new Date(nowMs).toISOString(),
   next,
+  ...eventOf(attempt.payload),
   ...(totals && { rows: totals }),
 })
+
+/** Files of one event come many at a time; their mails are joined by it. */
+function eventOf(payload: unknown): { readonly event?: string } {
+  const events = valueAt(payload, 'eventIds')
+  const named = [valueAt(payload, 'eventId'), ...(Array.isArray(events) ? events : []), valueAt(payload, 'stageId')]
+  const event = named.map(textOf).find((name) => name !== undefined)
+  return event === undefined ? {} : { event }
+}
 
 function howItEnded(totals: RowTotals | undefined): string {
   if (totals === undefined) return 'nothing was sent to DACS'

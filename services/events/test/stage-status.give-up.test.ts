@@ -1,8 +1,8 @@
 import { examples } from '@tieline/contracts/examples'
 import { readMsgAck } from '@tieline/contracts/msg-ack'
-import type { Attempt } from '@tieline/journal/types'
 import { backoff, CallError, never, TielineError } from '@tieline/runtime/error'
 import { parseInstallation } from '@tieline/runtime/installation'
+import { fakeAttempt } from '@tieline/testkit/fakes'
 import { expect, test } from 'vitest'
 import { createStageStatusProcessor } from '../src/processors/stage-status.ts'
 import { minimalInstallation } from './installation.ts'
@@ -18,25 +18,12 @@ function unused(): never {
 function giveUp(error: TielineError, payload: unknown = examples['stage-status'], compat = '') {
   const installation = parseInstallation(`${minimalInstallation('http://127.0.0.1:9')}\n${compat}`, {}, '/')
   const processor = createStageStatusProcessor({ connections, installation, clock: () => nowMs })
-  const attempt: Attempt = {
-    key: 'stage-status.SITE1.STG-1315-1',
-    flow: 'stage-status',
-    instance: 'SITE1',
-    id: 'STG-1315-1',
-    generation: 1,
-    number: 3,
-    payload,
-    file: undefined,
-    division: undefined,
-    acceptedAt: nowMs,
-    signal: new AbortController().signal,
-    effect: unused,
-    note: unused,
-    pin: unused,
-    postpone: unused,
-    findMessage: unused,
-  }
-  return processor.giveUp(attempt, error, tablesWith())
+  const { attempt } = fakeAttempt('stage-status', payload)
+  return processor.giveUp(
+    { ...attempt, key: 'stage-status.SITE1.STG-1315-1', id: 'STG-1315-1', number: 3 },
+    error,
+    tablesWith(),
+  )
 }
 
 const callError = (code: 'target-refused' | 'target-error' | 'target-unauthorized' | 'outcome-unknown') =>

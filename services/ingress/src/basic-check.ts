@@ -1,22 +1,12 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCredentialsCheck } from '@tieline/runtime/basic-credentials'
 import type { Client } from '@tieline/runtime/installation'
 
-/**
- * Tells whose user name and password the credentials of a Basic header are. They are compared with those of every client, as
- * digests and to the end, so that the time taken says neither which part is wrong nor whether the user exists.
- */
-export function createBasicCheck(clients: readonly Client[]): (credentials: string) => Client | undefined {
-  const salt = randomBytes(32)
-  const digest = (pair: Buffer) => hash('sha256', Buffer.concat([salt, pair]), 'buffer')
-  const known = clients.flatMap((client) =>
-    client.credentials.flatMap((credential) =>
-      'basic' in credential
-        ? [{ client, digest: digest(Buffer.from(`${credential.basic.username}:${credential.basic.password}`)) }]
-        : [],
+/** Tells which client the credentials of a Basic header belong to. */
+export const createBasicCheck = (clients: readonly Client[]): ((credentials: string) => Client | undefined) =>
+  createCredentialsCheck(
+    clients.flatMap((client) =>
+      client.credentials.flatMap((credential) =>
+        'basic' in credential ? [{ ...credential.basic, owner: client }] : [],
+      ),
     ),
   )
-  return (credentials) => {
-    const presented = digest(Buffer.from(credentials, 'base64'))
-    return known.filter((pair) => timingSafeEqual(pair.digest, presented))[0]?.client
-  }
-}

@@ -65,6 +65,7 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
       configFile: '',
       ingressPort: 0,
       consolePort: 0,
+      billsPort: 0,
       metricsHost: '127.0.0.1',
       metricsPort: 0,
       logLevel: 'info',

@@ -43,7 +43,7 @@ local function acknowledgeAgain(known)
   local ack = known.ack and read(known.ack)
   if not ack then return nil end
   if settledStates[ack.state] then
-    redis.call('DEL', effectsKey(ack.key))
+    forgetEffects(ack.key)
     again(ack, a.nextRun)
     note(ack.key, { what = 'accepted', generation = tonumber(ack.generation) })
   end
@@ -66,7 +66,7 @@ local withdrawn = message.state == 'dead' and message.run or nil
 local before = { payloadRef = message.payloadRef, fileRef = message.fileRef }
 local moved = nil
 -- What was acknowledged is finished: when its sender sends it all the same, it wants it done again.
-if not same or message.answered == '1' then redis.call('DEL', effectsKey(a.key)) end
+if not same or message.answered == '1' then forgetEffects(a.key) end
 if not same then
   if message.line ~= (a.line or '') then
     moved = leaveLine(message, a.nextRun)

@@ -4,7 +4,7 @@ local reason = lost(message)
 if reason then return reason end
 
 local effect = readEffect(a.key, a.effect)
-if effect.state ~= 'sending' then return 'ok' end
+if not effect or effect.state ~= 'sending' then return 'ok' end
 if effect.call ~= a.call then return 'stale' end
 effect.state = a.state
 if a.state == 'confirmed' or a.state == 'refused' then effect.unknown = 0 end
@@ -15,6 +15,8 @@ effect.code = a.code
 effect.ms = a.ms
 effect.call = nil
 writeEffect(a.key, a.effect, effect)
+if a.state == 'confirmed' or a.state == 'refused' then reached(effect.connection) end
+if a.down then missed(effect.connection, a.now) end
 if not a.quiet then
   note(a.key, { what = 'called', effect = a.effect, operation = effect.operation, connection = effect.connection,
     state = a.state, status = a.status, code = a.code, ms = a.ms, try = effect.tries })

@@ -14,6 +14,7 @@ local function termKey(term) return base .. ':i:' .. term end
 local function lineKey(line) return base .. ':l:' .. line end
 local function holderKey(line) return base .. ':h:' .. line end
 local function answeredKey(line) return base .. ':a:' .. line end
+local function recordedKey(key) return base .. ':r:' .. key end
 local openKey = base .. ':open'
 local pendingKey = base .. ':pending'
 
@@ -52,6 +53,12 @@ local function writeEffect(key, id, effect)
   for i, name in ipairs(effectFields) do list[i] = effect[name] or '' end
   while list[#list] == '' do list[#list] = nil end
   redis.call('HSET', effectsKey(key), id, cjson.encode(list))
+end
+
+-- Every call is a new intention from now on, so the choices that the ids of the old ones depend on are free again.
+local function forgetEffects(key)
+  redis.call('DEL', effectsKey(key))
+  redis.call('HDEL', recordKey(key), 'keptPins')
 end
 
 -- A stored payload that no record holds is pending. The sweeper removes those that nobody came for; it marks one before by a
@@ -146,6 +153,11 @@ local function index(message, terms)
   end
 end
 
+local function unindex(key)
+  for _, term in ipairs(redis.call('SMEMBERS', base .. ':n:' .. key)) do redis.call('SREM', termKey(term), key) end
+  redis.call('DEL', base .. ':n:' .. key)
+end
+
 local function storePayload(message, payload)
   if payload ~= '' then redis.call('SET', payloadKey(message.key), payload) end
 end
@@ -191,7 +203,7 @@ local function withdrawAcknowledgment(message)
   note(ack.key, { what = state, by = message.key })
 end
 
--- Starts a new generation of a known message: fresh schedule, fresh reply, effects kept unless the caller drops them.
+-- Starts a new generation of a known message: fresh schedule, fresh reply, effects kept unless the caller forgets them.
 -- An attempt that still runs is superseded, and the new generation waits for its end.
 local function again(message, run)
   local before = message.state
@@ -206,8 +218,9 @@ local function again(message, run)
     if run ~= message.run then withdraw(message) end
   end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
-    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'faults', 'behind')
+    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window')
   withdrawAcknowledgment(message)
+  redis.call('DEL', recordedKey(message.key))
   redis.call('ZREM', base .. ':uncollected', message.key)
   redis.call('ZREM', base .. ':spent', message.key)
   message.token = nil
@@ -234,7 +247,8 @@ local function unblock(message)
   return release(message.key, a.nextRun)
 end
 
--- What is due because of the message: e-mails and its acknowledgment, each a message of its own.
+-- What is due because of the message: e-mails and its acknowledgment, each a message of its own. Some e-mails are about no
+-- message.
 local function createDue(message)
   for i, due in ipairs(a.due or {}) do
     if due.acknowledges then set(message, { ack = due.key }) end
@@ -242,7 +256,27 @@ local function createDue(message)
       create(due, ARGV[2 + i])
       note(due.key, { what = 'accepted', generation = 1 })
       local what = due.acknowledges and 'acknowledging' or 'notified'
-      note(message.key, { what = what, code = due.code, notice = due.key })
+      if message then note(message.key, { what = what, code = due.code, notice = due.key }) end
     end
   end
 end
+
+-- E-mails of one kind within some time: what is known of the window, and the sealed words of the first that joined it.
+local windowsKey = base .. ':windows'
+local function windowKey(window) return base .. ':w:' .. window end
+local function joinedKey(window) return base .. ':j:' .. window end
+
+-- Connections that an e-mail told to be down, and since when those of them have answered again.
+local downKey = base .. ':down'
+local recoveringKey = base .. ':recovering'
+local function reached(connection)
+  if redis.call('HEXISTS', downKey, connection) == 1 then redis.call('ZADD', recoveringKey, 'NX', a.now, connection) end
+end
+-- An e-mail may come late: what failed before the connection answered says nothing.
+local function missed(connection, at)
+  local answeredAt = redis.call('ZSCORE', recoveringKey, connection)
+  if answeredAt and tonumber(answeredAt) <= at then redis.call('ZREM', recoveringKey, connection) end
+end
+
+-- Whether it is due because of this very script, whose answer got lost.
+local function isDue() return a.due[1] and read(a.due[1].key) ~= nil end

@@ -6,7 +6,7 @@ if a.onlyDead and message.state ~= 'dead' then return cjson.encode({ kind = 'not
 local kept = message.payloadRef ~= '' or redis.call('EXISTS', payloadKey(a.key)) == 1
 if not kept or message.fileRef == '' then return cjson.encode({ kind = 'payload-trimmed' }) end
 local ticket = message.state == 'dead' and message.run or nil
-if a.fromStart then redis.call('DEL', effectsKey(a.key)) end
+if a.fromStart then forgetEffects(a.key) end
 again(message, a.run)
 local what = ticket and 'resubmitted' or 'rerun'
 note(a.key, { what = what, who = a.who, fromStart = a.fromStart or nil, generation = tonumber(message.generation) })

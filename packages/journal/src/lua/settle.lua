@@ -12,6 +12,7 @@ redis.call('HDEL', recordKey(a.key), 'token', 'started', 'nextAt')
 set(message, { settledAt = a.now, endedBy = a.token, outcome = a.outcome, code = a.code or '', made = a.made })
 if ARGV[2] ~= '' then set(message, { reply = ARGV[2] }) end
 if a.rows then set(message, { rows = a.rows }) end
+if a.files then set(message, { files = a.files }) end
 if a.faults then set(message, { faults = a.faults }) end
 move(message, a.state)
 redis.call('ZREM', openKey, a.key)

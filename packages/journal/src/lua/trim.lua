@@ -20,8 +20,8 @@ if a.payloadOnly then
   if message.fileRef then set(message, { fileRef = '' }) end
   return cjson.encode({ unused = listOrNil(unused) })
 end
-for _, term in ipairs(redis.call('SMEMBERS', base .. ':n:' .. a.key)) do redis.call('SREM', termKey(term), a.key) end
+unindex(a.key)
 redis.call('ZREM', stateKey(message.flow, message.state), a.key)
 redis.call('ZREM', base .. ':uncollected', a.key)
-redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), base .. ':n:' .. a.key)
+redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), recordedKey(a.key))
 return cjson.encode({ unused = listOrNil(unused), ticket = message.state == 'dead' and message.run or nil, flow = message.flow })

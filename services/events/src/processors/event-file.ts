@@ -67,7 +67,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const message = parsePayload(file.message, attempt.payload)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(lookups, connections.kinds, by)))
-      const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow))
+      const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
       const content = requireFile(attempt)
       const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, columns))))
       await dacs.healthCheck()
@@ -92,6 +92,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       )
     },
 
+    givesUpUnread: true,
     giveUp(attempt, error) {
       const report = error instanceof FileFailed ? error.report : undefined
       const cause = error instanceof FileFailed ? error.failure : error

@@ -1,0 +1,144 @@
+import { connectionFailures } from '@tieline/contracts/failures'
+import { flowSpec, isFlowId } from '@tieline/contracts/flows'
+import { type Digest, type Notice, namedMax } from '@tieline/contracts/notice'
+import { type DueMessage, enqueueDue, noticeMessage } from './due-messages.ts'
+import { type Journal, watchMs } from './journal.ts'
+
+/** E-mails of one kind within some time: the first goes out at once, the others together when the time is over. */
+export interface MailWindow {
+  /** Names the kind. */
+  readonly id: string
+  /** 0: nothing is joined. */
+  readonly periodMs: number
+  /** What the digest says about all of them. */
+  readonly about: About
+  /** What the digest says about this one. */
+  readonly entry: Entry
+  /** The connection that is told to be down by it: when it answers again, that is told too. */
+  readonly down?: { readonly connection: string; readonly since: number }
+}
+
+type About = Pick<Notice, 'kind' | 'flow' | 'code' | 'next' | 'occurredAt' | 'connection' | 'event'>
+type Entry = Digest['named'][number]
+
+/** A connection that was down is said to work when nothing of it failed for so long since it answered. */
+const quietMs = 60_000
+
+export const windowContext = (id: string) => `mail-window:${id}`
+
+/** Answers of something that stands before the target, or of a target that lets nobody in. */
+const downStatuses: ReadonlySet<number> = new Set([401, 403, 404, 429, 502, 503, 504])
+
+interface Failure {
+  readonly code?: string | undefined
+  readonly httpStatus?: number | undefined
+}
+
+/** Whether a failure lies with the connection. Of what is still being tried only the last answer is known, if there was one. */
+export const saysDown = ({ code, httpStatus }: Failure): boolean =>
+  httpStatus === undefined
+    ? code === 'still-failing' || (code !== undefined && connectionFailures.has(code))
+    : downStatuses.has(httpStatus)
+
+/** Makes the digests due of windows whose time is over. */
+export async function closeMailWindows(journal: Journal): Promise<void> {
+  const { base, redis, clock } = journal
+  for (const id of await redis.zrangebyscore(`${base}:windows`, '-inf', clock())) {
+    await closeWindow(journal, await readWindow(journal, id), { ends: false })
+  }
+}
+
+/** Tells of connections that work again, after what was still to be said of their failures. */
+export async function tellRecovered(journal: Journal): Promise<void> {
+  const { base, redis, clock } = journal
+  const answered = await redis.zrangebyscore(`${base}:recovering`, '-inf', clock() - quietMs, 'WITHSCORES')
+  for (let i = 0; i < answered.length; i += 2) {
+    const [connection = '', since = ''] = answered.slice(i, i + 2)
+    const downSince = Number((await redis.hget(`${base}:down`, connection)) ?? since)
+    for (const id of await redis.zrange(`${base}:windows`, '0', '-1')) {
+      const window = await readWindow(journal, id)
+      if (window.down === connection) await closeWindow(journal, window, { ends: true })
+    }
+    const mail = noticeMessage(journal, recovered(connection, downSince, Number(since)), `${connection}#${since}`)
+    const named = { connection, since: Number(since), due: [mail.fields], now: clock(), watchMs }
+    if ((await journal.run('recover', named, ['', mail.sealed])) === 'recovered') await enqueueDue(journal, [mail])
+  }
+}
+
+interface Window {
+  readonly id: string
+  /** 0: another process has just closed it. */
+  readonly since: number
+  readonly about: About | undefined
+  readonly down: string | undefined
+  /** How many have joined; the first of them are kept by name. */
+  readonly count: number
+  readonly joined: readonly string[]
+}
+
+async function readWindow({ redis, base }: Journal, id: string): Promise<Window> {
+  const both = await redis.multi().hgetall(`${base}:w:${id}`).lrange(`${base}:j:${id}`, 0, -1).exec()
+  const [fields, joined] = (both ?? []).map(([, answer]) => answer) as [Record<string, string>, string[]]
+  const { since = 0, about, down, count = 0 } = fields
+  return {
+    id,
+    since: Number(since),
+    about: about === undefined ? undefined : (JSON.parse(about) as About),
+    down,
+    count: Number(count),
+    joined,
+  }
+}
+
+/** `ends`: for good, whatever has joined. Else it goes on as long as somebody joins. */
+async function closeWindow(journal: Journal, window: Window, { ends }: { ends: boolean }): Promise<void> {
+  const { id, since, about, count, joined } = window
+  const mails = about === undefined || count === 0 ? [] : [digestOf(journal, { ...window, about })]
+  const due = mails.map(({ fields }) => fields)
+  const named = { window: id, since, count, named: joined.length, ends, due, now: journal.clock(), watchMs }
+  const blobs = ['', ...mails.map(({ sealed }) => sealed)]
+  if ((await journal.run('close-window', named, blobs)) === 'closed') await enqueueDue(journal, mails)
+}
+
+function digestOf(journal: Journal, { id, since, about, count, joined }: Window & { about: About }): DueMessage {
+  const named = joined.slice(0, namedMax).flatMap((sealed) => openEntry(journal, id, sealed) ?? [])
+  const notice: Notice = {
+    ...about,
+    summary: wordDigest(about, count, since),
+    occurredAt: new Date(journal.clock()).toISOString(),
+    digest: { count, since: new Date(since).toISOString(), first: about.occurredAt, named },
+  }
+  return noticeMessage(journal, notice, `${id}#${since}`)
+}
+
+/** What was sealed with a key that is gone is still counted. */
+function openEntry({ sealer, logger }: Journal, id: string, sealed: string): Entry | undefined {
+  try {
+    return JSON.parse(sealer.open(sealed, windowContext(id))) as Entry
+  } catch {
+    logger.warn({ window: id }, 'An entry of a digest cannot be read; it is only counted')
+    return undefined
+  }
+}
+
+function wordDigest({ kind, flow, connection, event }: About, count: number, since: number): string {
+  const what = isFlowId(flow) ? flowSpec(flow).title : flow
+  const [files, failures] = count === 1 ? ['file', 'failure'] : ['files', 'failures']
+  if (kind === 'process-complete')
+    return `${what}: ${count} more ${files} of event ${event} ended since ${timeOf(since)}.`
+  const where = connection === undefined ? '' : ` at ${connection}`
+  return `${what}: ${count} more ${failures} of the same kind${where} since ${timeOf(since)}.`
+}
+
+const recovered = (connection: string, downSince: number, answeredAt: number): Notice => ({
+  kind: 'recovered',
+  flow: 'notification',
+  code: 'recovered',
+  summary: `${connection} works again since ${timeOf(answeredAt)}; it had failed since ${timeOf(downSince)}.`,
+  connection,
+  occurredAt: new Date(answeredAt).toISOString(),
+  since: new Date(downSince).toISOString(),
+  next: 'What is still being tried goes on by itself. What was given up stays a dead letter, or its sender sends it again, as the e-mail about it said.',
+})
+
+const timeOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
