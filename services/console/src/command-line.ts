@@ -10,6 +10,7 @@ import { flowCommands } from './commands/flows.ts'
 import { lookupCommands } from './commands/lookups.ts'
 import { messageCommands } from './commands/messages.ts'
 import { passwordCommands } from './commands/password.ts'
+import { scheduleCommands } from './commands/schedules.ts'
 import { printable } from './table.ts'
 import { openTools, type Terminal } from './tools.ts'
 
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   ...flowCommands,
   ...lookupCommands,
   ...connectionCommands,
+  ...scheduleCommands,
   ...endpointCommands,
   ...passwordCommands,
 ]

@@ -1,9 +1,13 @@
 import type { FailureCode } from '@tieline/contracts/failures'
+import type { ConfigProps } from '@tieline/lookups/config-props'
 import { CallError, TielineError } from '@tieline/runtime/error'
+import type { Installation } from '@tieline/runtime/installation'
 import type { DacsClient } from '@tieline/targets/dacs'
 import { type DermsClient, dermsOperations } from '@tieline/targets/derms'
 import type { Mailer } from '@tieline/targets/mailer'
+import { openScoreSource } from '@tieline/worker-service/open-score-source'
 import { z } from 'zod'
+import { printable } from './table.ts'
 
 /** What a test of a connection found, as one sentence; it holds nothing that the far side said. */
 export interface Finding {
@@ -19,14 +23,22 @@ export const testDacs = (dacs: DacsClient): Promise<Finding> =>
     return { ok: true, sentence: `${dacs.name}: ${health} (HTTP ${status}, ${durationMs} ms).` }
   })
 
+interface DermsUse {
+  /** Of the connection. */
+  readonly paths: Partial<Record<string, string>>
+  /** Whether a transfer of score files ends there. */
+  readonly takesScores: boolean
+}
+
 /** Asks DERMS for its catalogue, and whether its API description has the operations that Tieline calls. */
-export const testDerms = (derms: DermsClient, paths: Partial<Record<string, string>>): Promise<Finding> =>
+export const testDerms = (derms: DermsClient, { paths, takesScores }: DermsUse): Promise<Finding> =>
   findingOf(async () => {
     const { durationMs } = await derms.catalog()
     const { body } = await derms.openapi()
     const described = openApi.safeParse(body).data?.paths
     if (described === undefined) return { ok: false, sentence: `${derms.name}: openapi.json is no API description.` }
-    const missing = usedOperations
+    const used = takesScores ? ([...usedOperations, 'deviceScore'] as const) : usedOperations
+    const missing = used
       .map((operation) => paths[operation] ?? dermsOperations[operation].path)
       .filter((path) => !Object.entries(described).some(([at, item]) => 'post' in item && isSamePath(path, at)))
     if (missing.length === 0) {
@@ -39,6 +51,20 @@ export const testDerms = (derms: DermsClient, paths: Partial<Record<string, stri
     }
   })
 
+/** Lists the score files of a transfer as its run does; nothing is read or renamed. */
+export const testScoreSource = (
+  name: string,
+  connections: Installation['connections'],
+  readProperties: () => Promise<ConfigProps>,
+): Promise<Finding> =>
+  findingOf(async () => {
+    const properties = await readProperties()
+    const prefix = properties['dacs.dvcScore.extract.filename.prefix']
+    await using source = await openScoreSource(name, connections, properties)
+    const { length } = await source.list(prefix)
+    return { ok: true, sentence: `${name}: can be listed; ${length} files there begin with ${printable(prefix)}.` }
+  })
+
 /** Connects to the mail server and logs in. */
 export const testMail = (mailer: Mailer): Promise<Finding> =>
   findingOf(async () => {
@@ -46,13 +72,17 @@ export const testMail = (mailer: Mailer): Promise<Finding> =>
     return { ok: true, sentence: 'mail: the server answers, and takes the login if there is one.' }
   }, 'mail: ')
 
-const usedOperations = ['enroll', 'statusCheck'] as const
+const usedOperations = ['enroll', 'statusCheck', 'eventReservationAck', 'deviceOutcomeAck'] as const
 
 const openApi = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
 
-/** Descriptions name paths with or without the root of their servers, so the end decides. */
-const isSamePath = (called: string, described: string): boolean =>
-  described.endsWith(called) || new URL(called, 'http://base').pathname.endsWith(described)
+/** Descriptions name paths with or without the root of their servers, so the end decides. A part in braces may have any name. */
+function isSamePath(called: string, described: string): boolean {
+  const [ours, theirs] = [nameless(called), nameless(described)]
+  return theirs.endsWith(ours) || new URL(ours, 'http://base').pathname.endsWith(theirs)
+}
+
+const nameless = (path: string) => path.replaceAll(/\{[^}]*\}/g, '*')
 
 async function findingOf(test: () => Promise<Finding>, subject = ''): Promise<Finding> {
   try {
@@ -67,8 +97,10 @@ async function findingOf(test: () => Promise<Finding>, subject = ''): Promise<Fi
 const hints: Partial<Readonly<Record<FailureCode, string>>> = {
   'target-unauthorized': 'check user, password or client secret',
   'target-forbidden': "check the user's rights at the target",
-  'target-not-found': 'check baseUrl and paths',
+  'target-not-found': 'check baseUrl and paths, or the directory or bucket in ConfigProps',
   'target-unreachable': 'check baseUrl, the network, the proxy and the certificates',
+  'host-key-mismatch': 'ask whoever runs the server whether that key is theirs, before you write it into hostKey',
+  'lookup-missing': 'set it with `tieline lookups set ConfigProps`',
   'target-timeout': 'check baseUrl, the network and the target',
   'mail-unreachable': 'check mail.url with its user and password, and the mail server',
 }

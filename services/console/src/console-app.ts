@@ -9,6 +9,7 @@ import { HTTPException } from 'hono/http-exception'
 import { secureHeaders } from 'hono/secure-headers'
 import { createAccess, type Role, type User } from './access.ts'
 import { boardPath, createBoard } from './board.ts'
+import { failuresPage } from './failures-page.ts'
 import { messagePage } from './message-page.ts'
 import { leaveName } from './resubmitter.ts'
 import { isSafe } from './safe-methods.ts'
@@ -41,6 +42,7 @@ export function createConsoleApp({ journal, users, publicUrl, installation, logg
     const message = await showMessage(journal, c.req.param('key'))
     return message === undefined ? c.text('There is no such message', 404) : c.html(messagePage(message))
   })
+  app.get('/failures', (c) => c.html(failuresPage()))
   app.all(`${boardPath}/*`, async (c) => {
     const { name, role } = c.var.user
     if (!mayChange(role)) return readOnlyBoard.fetch(c.req.raw, c.env)

@@ -1,4 +1,5 @@
 import { type FailureCode, failures } from '@tieline/contracts/failures'
+import type { FileTotals } from '@tieline/contracts/file-totals'
 import { flowSpec } from '@tieline/contracts/flows'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { EffectSummary } from '@tieline/journal/effects'
@@ -49,6 +50,7 @@ function formatRecord(message: MessageDetails): string {
     attempts: message.attempts,
     file: message.file && formatFile(message.file),
     rows: message.rows && formatRows(message.rows),
+    files: message.files && formatFiles(message.files),
     segments: formatSegments(message.effects.filter(({ id }) => isSegmentEffect(id))),
     'told by': message.acknowledgment,
     'tells of': message.acknowledges,
@@ -60,6 +62,9 @@ const formatFile = ({ name, bytes, kept }: NonNullable<MessageDetails['file']>):
 
 export const formatRows = ({ read, confirmed, refused, unknown, notSent }: RowTotals): string =>
   `${read} read: ${confirmed} confirmed, ${refused} refused or left out, ${unknown} of unknown outcome, ${notSent} not sent`
+
+export const formatFiles = ({ sent, failed, left }: FileTotals): string =>
+  `${sent} sent, ${failed} not transferred, ${left} left`
 
 /** A file has thousands of calls: how many are in each state. */
 function formatSegments(segments: readonly EffectSummary[]): string | undefined {

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto'
-import { failures } from '@tieline/contracts/failures'
-import { flowSpec, isFlowId } from '@tieline/contracts/flows'
+import { type FailureCode, failures } from '@tieline/contracts/failures'
 import type { Notice } from '@tieline/contracts/notice'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Mail } from '@tieline/targets/mailer'
+import { factsOf, flowNames } from './mail-facts.ts'
+import { type Layout, oneLine, renderHtml, renderText } from './mail-layout.ts'
 
 const idLengthMax = 60
 
 /**
- * The words of an e-mail about a message. What varies in them are codes, names and ids; they are cut to one line each, so
- * that no id can pose as a header or as another line.
+ * The words of an e-mail. What varies in them are codes, names and ids; they are cut to one line each, so that no id can pose
+ * as a header or as another line.
  * @param key key of the notification; the Message-ID derives from it, so that a mail sent twice can be recognised
  */
 export function composeMail(
@@ -18,93 +19,78 @@ export function composeMail(
   installation: Pick<Installation, 'installation' | 'console'>,
 ): Pick<Mail, 'subject' | 'text' | 'html' | 'messageId'> {
   const { name, environment } = installation.installation
-  const flow = flowNames(notice.flow)
-  const summary = oneLine(notice.summary)
-  const facts = factsOf(notice, flow.full)
-  const link = linkTo(notice.messageKey, installation.console.publicUrl)
-  const command = `pnpm tieline messages show ${oneLine(notice.messageKey)}`
+  const layout: Layout = {
+    ...titleOf(notice),
+    summary: sentence(oneLine(notice.summary)),
+    facts: factsOf(notice),
+    links: linksOf(notice, installation.console.publicUrl),
+    command: commandOf(notice),
+  }
   const hash = createHash('sha256').update(`${environment} ${key}`).digest('hex').slice(0, 32)
   return {
-    subject: `[Tieline ${name}/${environment}] ${flow.short}: ${oneLine(notice.code)} ${shortId(notice.messageKey)}`,
-    text: renderText(summary, facts, link, command),
-    html: renderHtml(summary, facts, link, command),
+    subject: `[Tieline ${name}/${environment}] ${subjectOf(notice)}`,
+    text: renderText(layout),
+    html: renderHtml(layout),
     messageId: `<${hash}@${name}>`,
   }
 }
 
-type Fact = readonly [label: string, text: string]
-
-function factsOf(notice: Notice, flow: string): Fact[] {
-  const failure = Object.entries(failures).find(([code]) => code === notice.code)?.[1]
-  const facts: (Fact | false | undefined)[] = [
-    ['Flow', flow],
-    ['When', `${new Date(notice.occurredAt).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
-    notice.connection !== undefined && ['Connection', notice.connection],
-    notice.httpStatus !== undefined && ['HTTP status', String(notice.httpStatus)],
-    ['Attempts', String(notice.attempts)],
-    ['What happens next', notice.next],
-    ['Code', notice.code],
-    failure && ['What it means', failure.meaning],
-    failure && ['What to do', failure.next],
-    ['Message', notice.messageKey],
-  ]
-  return facts.filter((fact) => fact !== undefined && fact !== false).map(([label, text]) => [label, oneLine(text)])
+function titleOf({ kind, code, digest }: Notice): Pick<Layout, 'title' | 'tone'> {
+  switch (kind) {
+    case 'error':
+      return { title: digest ? 'More failures of the same kind' : 'Failure', tone: 'bad' }
+    case 'recovered':
+      return { title: 'Works again', tone: 'good' }
+    case 'process-complete':
+      if (digest) return { title: 'More files have ended', tone: 'plain' }
+      return code === 'completed'
+        ? { title: 'Process complete', tone: 'plain' }
+        : { title: 'Process ended, not all went through', tone: 'bad' }
+    case 'no-file':
+      return { title: 'No file', tone: 'plain' }
+  }
 }
 
-function flowNames(id: string): { readonly short: string; readonly full: string } {
-  if (!isFlowId(id)) return { short: oneLine(id), full: id }
-  const { code, title, caller, target } = flowSpec(id)
-  return { short: `${code} ${title}`, full: `${code} ${title}, ${caller} to ${target}` }
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
+
+function subjectOf(notice: Notice): string {
+  const { kind, flow, code, connection = '', messageKey, event, digest } = notice
+  if (kind === 'recovered') return `${oneLine(code)}: ${short(connection)}`
+  const which = messageKey === undefined ? connection : lastPart(messageKey)
+  const about = digest ? `${digest.count} more${event === undefined ? '' : ` of ${short(event)}`}` : short(which)
+  return `${flowNames(flow).short}: ${short(code)} ${about}`.trim()
 }
 
-/** The last part of `<flow>.<instance>.<id>`: what DERMS and DACS call the message. */
-function shortId(messageKey: string): string {
-  const id = oneLine(messageKey.slice(messageKey.lastIndexOf('.') + 1))
-  return id.length <= idLengthMax ? id : `${id.slice(0, idLengthMax - 1)}…`
+/** What DERMS and DACS call the message: the id in `<flow>.<instance>.<id>`. */
+const lastPart = (messageKey: string) => messageKey.slice(messageKey.lastIndexOf('.') + 1)
+
+function short(text: string): string {
+  const line = oneLine(text)
+  return line.length <= idLengthMax ? line : `${line.slice(0, idLengthMax - 1).toWellFormed()}…`
 }
 
-const linkTo = (messageKey: string, publicUrl: string | undefined): string | undefined =>
-  publicUrl && `${publicUrl.replace(/\/+$/, '')}/messages/${encodeURIComponent(messageKey.toWellFormed())}`
-
-/** Control characters, line ends and characters that turn the direction of text become blanks. */
-const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-
-const renderText = (summary: string, facts: readonly Fact[], link: string | undefined, command: string): string =>
-  [
-    summary,
-    '',
-    ...facts.map(([label, text]) => `${label}: ${text}`),
-    '',
-    ...(link === undefined ? [] : [`Look at it: ${link}`]),
-    `On the command line: ${command}`,
-    '',
-  ].join('\n')
-
-/** Tables and inline styles are what all mail programs understand. */
-function renderHtml(summary: string, facts: readonly Fact[], link: string | undefined, command: string): string {
-  const row = ([label, text]: Fact) =>
-    `<tr><td style="padding:4px 16px 4px 0;color:#555;vertical-align:top;white-space:nowrap">${escaped(label)}</td>` +
-    `<td style="padding:4px 0;vertical-align:top">${escaped(text)}</td></tr>`
+function linksOf({ messageKey, code, digest }: Notice, publicUrl: string | undefined): Layout['links'] {
+  if (publicUrl === undefined) return []
+  const root = publicUrl.replace(/\/+$/, '')
+  const path = (text: string) => encodeURIComponent(text.toWellFormed())
   return [
-    '<!doctype html>',
-    '<html lang="en"><body style="font-family:sans-serif;font-size:14px;color:#222">',
-    `<p style="font-size:16px"><strong>${escaped(summary)}</strong></p>`,
-    `<table role="presentation" cellspacing="0" cellpadding="0" style="border-collapse:collapse">`,
-    ...facts.map(row),
-    '</table>',
-    ...(link === undefined ? [] : [`<p><a href="${escaped(link)}">Look at it</a></p>`]),
-    `<p>On the command line: <code>${escaped(command)}</code></p>`,
-    '</body></html>',
-    '',
-  ].join('\n')
+    ...(messageKey === undefined || digest ? [] : [['Look at it', `${root}/messages/${path(messageKey)}`] as const]),
+    ...(Object.hasOwn(failures, code) ? [['About the code', `${root}/failures#${path(code)}`] as const] : []),
+  ]
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
+/** Messages do not end with these codes: there is a mail about a message all the same. */
+const codesOfNoEnd: ReadonlySet<string> = new Set<FailureCode>(['still-failing', 'reply-uncollected'])
 
-const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => entities[char] ?? char)
+function commandOf({ kind, messageKey, flow, code, since, digest }: Notice): string {
+  const from = (iso: string | undefined) => (iso === undefined ? '' : ` --since ${iso}`)
+  if (kind === 'recovered') return `pnpm tieline dead list${from(since)}`
+  if (code === 'run-missed') return 'pnpm tieline schedules list'
+  if (digest === undefined) {
+    return messageKey === undefined ? 'pnpm tieline flows status' : `pnpm tieline messages show ${oneLine(messageKey)}`
+  }
+  const list = `pnpm tieline messages list --flow ${oneLine(flow)}`
+  if (code === 'still-failing') return `${list} --state retrying`
+  const ofCode = kind === 'error' && !codesOfNoEnd.has(code) && digest.named.every(({ file }) => file === undefined)
+  return `${list}${ofCode ? ` --code ${oneLine(code)}` : ''}${from(digest.since)}`
+}

@@ -10,7 +10,7 @@ import { createNotificationProcessor } from './processors/notification.ts'
 export async function startNotifier(settings: ServiceSettings, tuning?: WorkerTuning): Promise<AsyncDisposable> {
   await using parts = new AsyncDisposableStack()
   const { mail } = settings.installation
-  const mailer = mail && parts.use(createMailer(mail))
+  const mailer = mail && { server: parts.use(createMailer(mail)), digestMinutes: mail.digestMinutes }
   parts.use(
     await startWorkerService({
       service: 'notifier',

@@ -17,21 +17,25 @@ test('the subject can be filtered by installation, environment, flow, code and m
 })
 
 test('the text says what failed, when, where, how often, what follows and what to do', () => {
-  expect(compose({}, 'https://tieline.example/').text).toBe(
+  expect(compose({ since: '2024-09-01T11:00:01Z' }, 'https://tieline.example/').text).toBe(
     `Program event (stage) status: DACS_MAIN: createProgramEvent answered 503.
+
+What happens next: DERMS is answered FAILURE and sends the message again.
 
 Flow: F7 Program event (stage) status, DERMS to DACS
 When: 2024-09-01 17:00:02 UTC
+Failing since: 2024-09-01 11:00:01 UTC
 Connection: DACS_MAIN
 HTTP status: 503
 Attempts: 7
-What happens next: DERMS is answered FAILURE and sends the message again.
+Message: stage-status.SITE1.STG-1315-1
+
 Code: target-error
 What it means: ${failures['target-error'].meaning}
 What to do: ${failures['target-error'].next}
-Message: stage-status.SITE1.STG-1315-1
 
 Look at it: https://tieline.example/messages/stage-status.SITE1.STG-1315-1
+About the code: https://tieline.example/failures#target-error
 On the command line: pnpm tieline messages show stage-status.SITE1.STG-1315-1
 `,
   )
@@ -41,7 +45,7 @@ test('what is not known is left out', () => {
   const { text, html } = compose({ connection: undefined, httpStatus: undefined, code: 'odd', flow: 'odd-flow' })
   for (const part of [text, html]) {
     expect(part).toContain('odd-flow')
-    expect(part).not.toMatch(/Connection|HTTP status|What it means|What to do|Look at it|undefined/)
+    expect(part).not.toMatch(/Connection|HTTP status|since|What it means|What to do|Look at it|undefined/)
   }
 })
 
@@ -49,6 +53,116 @@ test('the same facts stand in the text and in the HTML', () => {
   const { text, html } = compose()
   const plain = html.replaceAll(/<[^>]+>/g, '\n')
   for (const part of text.split(/\n|^[\w ]+: /m)) expect(plain).toContain(part)
+})
+
+const at = (minute: number) => `2024-09-01T17:${String(minute).padStart(2, '0')}:02Z`
+
+const digest = (named: NonNullable<Notice['digest']>['named'], count = named.length) => ({
+  messageKey: undefined,
+  httpStatus: undefined,
+  attempts: undefined,
+  digest: { count, since: at(15), first: at(0), named },
+})
+
+test('a digest names those that it stands for, and once what they have in common', () => {
+  const entry = { summary: sampleNotice().summary, occurredAt: at(16) }
+  const named = [
+    { ...entry, messageKey: 'stage-status.SITE1.A' },
+    { ...entry, messageKey: 'stage-status.SITE1.B' },
+  ]
+  const { subject, text, html } = compose(digest(named, 499), 'https://tieline.example')
+  expect(subject).toMatch(/F7 Program event \(stage\) status: target-error 499 more$/)
+  expect(text).toContain(`
+Failing since: 2024-09-01 17:00:02 UTC
+Connection: DACS_MAIN
+`)
+  expect(text).toContain(`
+Each of them: DACS_MAIN: createProgramEvent answered 503.
+Failures (499):
+  - 2024-09-01 17:16:02 UTC, stage-status.SITE1.A
+  - 2024-09-01 17:16:02 UTC, stage-status.SITE1.B
+  - and 497 more
+
+About the code: https://tieline.example/failures#target-error
+On the command line: pnpm tieline messages list --flow stage-status --code target-error --since 2024-09-01T17:15:02Z
+`)
+  expect(html).toContain('<li>2024-09-01 17:16:02 UTC, stage-status.SITE1.B</li><li>and 497 more</li></ul>')
+})
+
+test('a digest of different ends says how each ended', () => {
+  const named = [
+    { messageKey: 'k', file: 'a.csv', summary: 'Device score transfer: answered 400.', occurredAt: at(16) },
+    { summary: 'Something else', occurredAt: at(17) },
+  ]
+  const { text } = compose({ ...digest(named), flow: 'device-score', code: 'target-refused' })
+  expect(text).toContain(`
+Failures (2):
+  - 2024-09-01 17:16:02 UTC, k, a.csv: answered 400.
+  - 2024-09-01 17:17:02 UTC: Something else
+
+On the command line: pnpm tieline messages list --flow device-score --since 2024-09-01T17:15:02Z
+`)
+})
+
+test.each([
+  ['still-failing', 'pnpm tieline messages list --flow stage-status --state retrying'],
+  ['reply-uncollected', 'pnpm tieline messages list --flow stage-status --since 2024-09-01T17:15:02Z'],
+])('the command of a digest finds the messages, whatever their code is: %s', (code, command) => {
+  expect(compose({ ...digest([{ summary: 'x', occurredAt: at(16) }]), code }).text).toContain(`: ${command}\n`)
+})
+
+test('a mail about a run that did not begin, which is no message, says where to look', () => {
+  const { subject, text } = compose({ messageKey: undefined, connection: undefined, code: 'run-missed' }, 'https://t')
+  expect(subject).toMatch(/: run-missed$/)
+  expect(text).toContain('On the command line: pnpm tieline schedules list\n')
+  expect(text).not.toMatch(/Look at it|Message:/)
+})
+
+test('the end of a file tells its rows, the end of a transfer its files', () => {
+  const rows = { read: 30, confirmed: 24, refused: 3, unknown: 2, notSent: 1 }
+  const file = compose({ kind: 'process-complete', flow: 'event-outcome', event: 'EV-1', rows })
+  expect(file.text).toContain(
+    '\nEvent: EV-1\nRows: 30 read, 24 confirmed, 3 refused or left out, 2 of unknown outcome, 1 not sent\n',
+  )
+  const files = {
+    sent: ['a.csv', 'b.csv'],
+    failed: ['c.csv: target-refused, now Error-c.csv'],
+    left: [],
+    totals: { sent: 120, failed: 1, left: 0 },
+  }
+  const transfer = compose({ kind: 'process-complete', flow: 'device-score', files, summary: '120 of 121 files' })
+  expect(transfer.text).toMatch(/^120 of 121 files\.\n/)
+  expect(transfer.text).toContain(`
+Not transferred (1):
+  - c.csv: target-refused, now Error-c.csv
+Sent (120):
+  - a.csv
+  - b.csv
+  - and 118 more
+`)
+  expect(transfer.text).not.toContain('Left for the next run')
+  expect(transfer.html).toContain('<li>a.csv</li><li>b.csv</li><li>and 118 more</li>')
+})
+
+test('a connection that works again is told with what was given up meanwhile', () => {
+  const recovered = { kind: 'recovered', flow: 'notification', code: 'recovered', since: at(0), messageKey: undefined }
+  const { subject, text } = compose({ ...recovered, kind: 'recovered', httpStatus: undefined })
+  expect(subject).toBe('[Tieline tieline/test] recovered: DACS_MAIN')
+  expect(text).toContain('\nDown since: 2024-09-01 17:00:02 UTC\nConnection: DACS_MAIN\n')
+  expect(text).toContain('On the command line: pnpm tieline dead list --since 2024-09-01T17:00:02Z\n')
+  expect(text).not.toMatch(/Flow|Code/)
+})
+
+test.each([
+  [{ kind: 'error' }, 'Failure', '#a1261c'],
+  [{ kind: 'error', ...digest([]) }, 'More failures of the same kind', '#a1261c'],
+  [{ kind: 'process-complete', code: 'completed' }, 'Process complete', '#2f4a66'],
+  [{ kind: 'process-complete', code: 'rows-left-out' }, 'Process ended, not all went through', '#a1261c'],
+  [{ kind: 'process-complete', ...digest([]) }, 'More files have ended', '#2f4a66'],
+  [{ kind: 'no-file' }, 'No file', '#2f4a66'],
+  [{ kind: 'recovered' }, 'Works again', '#1c6b3a'],
+] as const)('the HTML says at its top what kind of mail it is: %o', (notice, title, colour) => {
+  expect(compose(notice).html).toContain(`background:${colour};color:#ffffff"><strong>${title}</strong>`)
 })
 
 test('the link of the HTML is that of the text', () => {
@@ -88,16 +202,48 @@ test('the Message-ID is that of the notification in its environment', () => {
   expect(compose({}, undefined, 'production').messageId).not.toBe(compose().messageId)
 })
 
-test('whatever a notice says, it stays one subject line and plain text in the HTML', () => {
+test('whatever a notice says, it stays one subject line, a fact a line, and plain text in the HTML', () => {
   const text = fc.string({ unit: 'binary' })
-  const strange = fc.record({ messageKey: text, code: text, flow: text, summary: text, connection: text, next: text })
+  const occurredAt = at(16)
+  const strange = fc.record({
+    kind: fc.constantFrom('error', 'process-complete', 'no-file', 'recovered'),
+    ...{ messageKey: text, flow: text, summary: text, connection: text, next: text, file: text, event: text },
+    code: text.map((code) => `odd ${code}`),
+    files: fc
+      .record({ sent: text, failed: text, left: text })
+      .map(({ sent, failed, left }) => ({ sent: [sent], failed: [failed], left: [left], totals })),
+    digest: fc.option(
+      fc.record({ messageKey: text, file: text, summary: text }).map(
+        (entry) =>
+          digest([
+            { ...entry, occurredAt },
+            { summary: 'another', occurredAt },
+          ]).digest,
+      ),
+      { nil: undefined },
+    ),
+  })
+  const totals = { sent: 1, failed: 1, left: 1 }
   const marks = (html: string) => html.replaceAll(/[^<>"']+/g, '')
-  const expected = marks(compose({ code: 'odd' }, 'https://tieline.example').html)
+  const lines = (mail: { text: string }) => mail.text.split('\n').length
   fc.assert(
     fc.property(strange, (notice) => {
-      const { subject, html } = compose(notice, 'https://tieline.example')
-      expect(subject).not.toMatch(/[\r\n]/)
-      expect(marks(html)).toBe(expected)
+      const plain = compose(harmless(notice), 'https://tieline.example')
+      const { subject, text, html } = compose(notice, 'https://tieline.example')
+      expect(subject).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
+      expect(subject.isWellFormed()).toBe(true)
+      expect(lines({ text })).toBe(lines(plain))
+      expect(marks(html)).toBe(marks(plain.html))
     }),
   )
 })
+
+/** The same with a letter for each text. */
+const harmless = (notice: Partial<Notice>): Partial<Notice> =>
+  JSON.parse(
+    JSON.stringify(notice, (name, value: unknown) =>
+      typeof value === 'string' && !['kind', 'occurredAt', 'since', 'first'].includes(name) && value !== 'another'
+        ? 'x'
+        : value,
+    ),
+  )

@@ -18,19 +18,17 @@ test('a message that dies becomes one e-mail to everybody in To', async () => {
     durationMs: 1,
     farText: 'No such program for Reyes',
   })
-  await notifier.run(
-    {
-      flow: 'stage-status',
-      process: () => Promise.reject(refusal),
-      giveUp: (attempt, error) => ({
-        state: 'dead',
-        outcome: 'FAILURE',
-        code: error.code,
-        notices: [errorNotice({ attempt, error, next: 'DERMS sends it again.', nowMs: Date.now() })],
-      }),
-    },
-    { customer: 'Reyes' },
-  )
+  const post = await notifier.work({
+    flow: 'stage-status',
+    process: () => Promise.reject(refusal),
+    giveUp: (attempt, error) => ({
+      state: 'dead',
+      outcome: 'FAILURE',
+      code: error.code,
+      notices: [errorNotice({ attempt, error, next: 'DERMS sends it again.', nowMs: Date.now() })],
+    }),
+  })
+  await post('M-1', { customer: 'Reyes' })
   const [mail] = await eventually(() => notifier.mailbox.mails.length > 0 && notifier.mailbox.mails)
   expect(mail).toMatchObject({
     from: 'tieline@utility.example',
@@ -87,7 +85,7 @@ test.each(['process-complete', 'no-file'] as const)('a %s mail goes to the busin
 
 test('a mail server that wants us later is asked again, and the mail arrives under its own Message-ID', async () => {
   await using notifier = await openNotifier()
-  const { journal, mailbox } = notifier
+  const { mailbox } = notifier
   mailbox.failNext({ code: 451 })
   const key = await notifier.notify(sampleNotice())
   const retrying = await eventually(async () => {
@@ -97,12 +95,7 @@ test('a mail server that wants us later is asked again, and the mail arrives und
   expect(retrying).toMatchObject({ code: 'mail-unreachable', effects: [{ id: 'mail', state: 'failed', tries: 1 }] })
   expect(retrying.nextAt).toBeGreaterThan(retrying.stateAt + 7_000)
 
-  const queue = journal.queues.all.find(({ name }) => name === 'notification')
-  const [job] = await eventually(async () => {
-    const delayed = (await queue?.getDelayed()) ?? []
-    return delayed.length > 0 && delayed
-  })
-  await job?.promote()
+  await notifier.promote(key)
   const [mail] = await eventually(() => mailbox.mails.length > 0 && mailbox.mails)
   await eventually(async () => (await notifier.show(key))?.state === 'succeeded')
   expect(mailbox.mails).toHaveLength(1)

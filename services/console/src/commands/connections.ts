@@ -1,7 +1,8 @@
+import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { Connection, Installation } from '@tieline/runtime/installation'
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import { createMailer } from '@tieline/targets/mailer'
-import { type Finding, testDacs, testDerms, testMail } from '../connection-tests.ts'
+import { type Finding, testDacs, testDerms, testMail, testScoreSource } from '../connection-tests.ts'
 import { printable } from '../table.ts'
 import { type Command, CommandFault, defineCommand } from './command.ts'
 
@@ -17,7 +18,7 @@ const test = defineCommand({
   async run({ words: [name], tools }) {
     const { installation } = await tools.settings()
     await using connections = await createConnections(installation.connections, { logger: tools.logger })
-    const tests = connectionTests(installation, connections)
+    const tests = connectionTests(installation, connections, async () => (await tools.lookups()).snapshot().configProps)
     const chosen = name === undefined ? [...tests.values()] : [tests.get(name) ?? unknown(name, tests)]
     const findings = await Promise.all(chosen.map((run) => run()))
     for (const { sentence } of findings) tools.print(sentence)
@@ -28,7 +29,11 @@ const test = defineCommand({
 
 type Test = () => Promise<Finding>
 
-function connectionTests({ connections: configured, mail }: Installation, connections: Connections): Map<string, Test> {
+function connectionTests(
+  { connections: configured, mail, deviceScore }: Installation,
+  connections: Connections,
+  properties: () => Promise<ConfigProps>,
+): Map<string, Test> {
   const tests = new Map<string, Test>()
   if (mail !== undefined) {
     tests.set(mailName, async () => {
@@ -37,19 +42,29 @@ function connectionTests({ connections: configured, mail }: Installation, connec
     })
   }
   for (const [name, connection] of Object.entries(configured)) {
-    tests.set(name, () => testConnection(name, connection, connections))
+    if (deviceScore.some(({ source }) => source === name)) {
+      tests.set(name, () => testScoreSource(name, configured, properties))
+      continue
+    }
+    const takesScores = deviceScore.some(({ target }) => target === name)
+    tests.set(name, () => testConnection(name, connection, connections, takesScores))
   }
   return tests
 }
 
-async function testConnection(name: string, connection: Connection, connections: Connections): Promise<Finding> {
+async function testConnection(
+  name: string,
+  connection: Connection,
+  connections: Connections,
+  takesScores: boolean,
+): Promise<Finding> {
   switch (connection.kind) {
     case 'dacs':
       return testDacs(connections.dacs(name))
     case 'derms':
-      return testDerms(connections.derms(name), connection.paths)
+      return testDerms(connections.derms(name), { paths: connection.paths, takesScores })
     default:
-      return { ok: true, sentence: `${name}: not tested, no flow uses connections of kind ${connection.kind}.` }
+      return { ok: true, sentence: `${name}: not tested: it is the source of no transfer.` }
   }
 }
 

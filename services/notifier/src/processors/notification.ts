@@ -8,10 +8,11 @@ import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Mail, Mailer } from '@tieline/targets/mailer'
 import { composeMail } from '../mail.ts'
+import { windowOf } from '../mail-window.ts'
 
 interface Deps {
   /** Undefined: the installation has no mail server. */
-  readonly mailer: Pick<Mailer, 'send'> | undefined
+  readonly mailer: { readonly server: Pick<Mailer, 'send'>; readonly digestMinutes: number } | undefined
   readonly installation: Pick<Installation, 'installation' | 'console'>
   readonly logger: Pick<Logger, 'warn'>
 }
@@ -35,12 +36,14 @@ export function createNotificationProcessor({ mailer, installation, logger }: De
       if (!tables.configProps[flag]) return dropped(attempt, 'switched-off')
       if (from === undefined) return dropped(attempt, 'no-sender')
       if (to.length === 0) return dropped(attempt, 'no-recipients')
+      const window = windowOf(due, mailer.digestMinutes)
+      if (window && (await attempt.joinWindow(window)) === 'joined') return joined(attempt)
 
       const mail = { ...composeMail(due, attempt.key, installation), from, to }
       const { state } = await attempt.effect('mail', {
         operation: 'send',
         connection,
-        call: () => send(mailer, mail),
+        call: () => send(mailer.server, mail),
         confirmed: () => null,
         refused: () => null,
       })
@@ -56,10 +59,17 @@ const audiences = {
   error: { flag: 'notification.email.error.flag', list: 'to' },
   'process-complete': { flag: 'notification.email.process.complete.flag', list: 'toProcessNotification' },
   'no-file': { flag: 'notification.email.process.nofile.flag', list: 'toProcessNotification' },
+  recovered: { flag: 'notification.email.error.flag', list: 'to' },
 } as const satisfies Record<
   Notice['kind'],
   { readonly flag: keyof ConfigProps; readonly list: keyof LookupSnapshot['mail'] }
 >
+
+/** The digest of its kind will tell it. */
+async function joined(attempt: Attempt): Promise<Settlement> {
+  await attempt.note({ what: 'joined' })
+  return succeeded
+}
 
 const connection = 'mail'
 

@@ -1,0 +1,95 @@
+import { failures } from '@tieline/contracts/failures'
+import { flowSpec, isFlowId } from '@tieline/contracts/flows'
+import type { Digest, FileLists, Notice } from '@tieline/contracts/notice'
+import type { RowTotals } from '@tieline/contracts/row-totals'
+import { type Fact, oneLine } from './mail-layout.ts'
+
+/** What an e-mail tells, in the order in which somebody needs it; what is not known is left out. */
+export function factsOf(notice: Notice): Fact[][] {
+  const { kind, flow, connection, httpStatus, attempts, event, file, rows, files, digest, code, messageKey } = notice
+  const failure = Object.entries(failures).find(([known]) => known === code)?.[1]
+  const since = digest ? digest.first : notice.since
+  const paragraphs: (Fact | false | undefined)[][] = [
+    [['What happens next', notice.next]],
+    [
+      kind !== 'recovered' && ['Flow', flowNames(flow).full],
+      ['When', timeOf(notice.occurredAt)],
+      since !== undefined && [sinceLabels[kind], timeOf(since)],
+      connection !== undefined && ['Connection', connection],
+      httpStatus !== undefined && ['HTTP status', String(httpStatus)],
+      attempts !== undefined && ['Attempts', String(attempts)],
+      event !== undefined && ['Event', event],
+      file !== undefined && ['File', file],
+      rows && ['Rows', wordRows(rows)],
+      messageKey !== undefined && !digest && ['Message', messageKey],
+    ],
+    [
+      (failure !== undefined || kind === 'error') && ['Code', code],
+      failure && ['What it means', failure.meaning],
+      failure && ['What to do', failure.next],
+    ],
+    files ? wordFiles(files) : [],
+    digest ? wordDigest(notice, digest) : [],
+  ]
+  return paragraphs.map((facts) =>
+    facts
+      .filter((fact) => fact !== undefined && fact !== false)
+      .map(([label, text]): Fact => [label, typeof text === 'string' ? oneLine(text) : text.map(oneLine)]),
+  )
+}
+
+export function flowNames(id: string): { readonly short: string; readonly full: string } {
+  if (!isFlowId(id)) return { short: oneLine(id), full: id }
+  const { code, title, caller, target } = flowSpec(id)
+  return { short: `${code} ${title}`, full: `${code} ${title}, ${caller} to ${target}` }
+}
+
+const sinceLabels = {
+  error: 'Failing since',
+  recovered: 'Down since',
+  'process-complete': 'The first at',
+  'no-file': 'Since',
+} as const satisfies Record<Notice['kind'], string>
+
+const timeOf = (iso: string): string => `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
+const wordRows = ({ read, confirmed, refused, unknown, notSent }: RowTotals): string =>
+  [
+    `${read} read`,
+    `${confirmed} confirmed`,
+    ...(refused > 0 ? [`${refused} refused or left out`] : []),
+    ...(unknown > 0 ? [`${unknown} of unknown outcome`] : []),
+    ...(notSent > 0 ? [`${notSent} not sent`] : []),
+  ].join(', ')
+
+const wordFiles = ({ sent, failed, left, totals }: FileLists): Fact[] =>
+  (
+    [
+      ['Not transferred', failed, totals.failed],
+      ['Left for the next run', left, totals.left],
+      ['Sent', sent, totals.sent],
+    ] as const
+  ).flatMap(([label, names, total]) => (total === 0 ? [] : [[`${label} (${total})`, listOf(names, total)] as const]))
+
+/** What all of them have in common is told once. */
+function wordDigest({ kind, flow }: Notice, { named, count }: Digest): Fact[] {
+  const label = `${kind === 'process-complete' ? 'Files' : 'Failures'} (${count})`
+  const told = named.map(({ summary }) => withoutTitle(flow, summary))
+  const same = new Set(told).size === 1 ? told.slice(0, 1) : []
+  const list = named.map(
+    (entry, i) => `${[timeOf(entry.occurredAt), ...namesOf(entry)].join(', ')}${same.length > 0 ? '' : `: ${told[i]}`}`,
+  )
+  return [...same.map((words): Fact => ['Each of them', words]), [label, listOf(list, count)]]
+}
+
+const namesOf = ({ messageKey, file }: Digest['named'][number]): string[] =>
+  [messageKey, file].filter((name) => name !== undefined)
+
+/** The flow is told already, for all of them. */
+function withoutTitle(flow: string, summary: string): string {
+  const title = isFlowId(flow) ? `${flowSpec(flow).title}: ` : ''
+  return summary.startsWith(title) ? summary.slice(title.length) : summary
+}
+
+const listOf = (items: readonly string[], total: number): readonly string[] =>
+  total > items.length ? [...items, `and ${total - items.length} more`] : items
