@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { measureAccept } from './bench/accept.ts'
 import { formatMeasurement } from './bench/measurement.ts'
 import { measureReservation } from './bench/reservation.ts'
+import { measureScore } from './bench/score.ts'
 import { root } from './generate.ts'
 
 /** Each measurement by the name that it is asked for by. */
-const measurements = { accept: measureAccept, reservation: measureReservation } as const
+const measurements = { accept: measureAccept, reservation: measureReservation, score: measureScore } as const
 
 const names = Object.keys(measurements) as (keyof typeof measurements)[]
 const asked = process.argv.slice(2)

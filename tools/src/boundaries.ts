@@ -15,8 +15,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'services/ingress': ['contracts', 'runtime', 'lookups', 'journal', 'worker-service'],
   'services/enrollment': kit,
   'services/events': kit,
+  'services/device-score': kit,
   'services/notifier': kit,
   'services/console': kit,
+  'services/bill-provisioning': ['runtime', 'targets', 'worker-service'],
 }
 
 /** For tests, demo and bench alone: nothing above imports them, and they may import anything. */

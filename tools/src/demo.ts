@@ -36,15 +36,18 @@ say(
 process.exitCode = failed === 0 ? 0 : 1
 
 if (values.stay) {
-  const { ingress, apiDocs, console, dacs, derms, mailbox } = world.urls
+  const { ingress, apiDocs, console, dacs, derms, mailbox, sftpFiles, bucketFiles } = world.urls
+  const variables = Object.entries(world.environment).map(([name, value]) => `${name}='${value}'`)
   say(`
 Ingress    ${ingress}
 API        ${apiDocs}
 Console    ${console}   (user ${consoleUser.name}, password ${consoleUser.password})
-Mails      ${mailbox}/control/mails
+Mails      ${mailbox}
 DACS       ${dacs}/control/state
 DERMS      ${derms}/control/state
-Operate    REDIS_URL=${world.redisUrl} TIELINE_CONFIG=${world.configFile} npx -y pnpm@12 tieline flows status
+Files      ${sftpFiles}/control/files   ${bucketFiles}/control/files
+Operate    export ${variables.join(' ')}
+           npx -y pnpm@12 tieline flows status
 Ctrl-C ends it.`)
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())

@@ -34,6 +34,8 @@ export function startServiceProcesses(
   services: readonly ServiceProcess[],
   options: ServiceProcessesOptions = {},
 ): ServiceProcesses {
+  // Two streams of each service end there.
+  options.output?.setMaxListeners(0)
   const stopping = new AbortController()
   const children = new Map<string, ChildProcess>()
   const keepers = services.map((service) => keepRunning(service, options, children, stopping.signal))

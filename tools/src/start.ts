@@ -21,9 +21,11 @@ async function startInstallation(): Promise<AsyncDisposable> {
   const names = [
     'enrollment',
     'events',
+    ...(installation.deviceScore.length === 0 ? [] : ['device-score']),
     'notifier',
     'ingress',
     ...(installation.console.users.length === 0 ? [] : ['console']),
+    ...(installation.bills === undefined ? [] : ['bill-provisioning']),
   ]
   const services = names.map((name, i) => ({
     name,

@@ -7,8 +7,9 @@ const counts = { calls: 0, rows: 0, acks: 0, lastCallAt: 0 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
   const url = request.url ?? ''
+  const isKept = !url.includes('/device-score/')
+  for await (const chunk of request) if (isKept) chunks.push(chunk as Buffer)
   if (url === '/counts') {
     response.end(JSON.stringify(counts))
     return

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+
 export interface Measurement {
   /** Name of the file in `bench/results`. */
   readonly name: string
@@ -21,4 +23,10 @@ export const formatMeasurement = ({ what, results }: Measurement): string => {
       .trimEnd(),
   )
   return `${what}\n\n${table.join('\n')}`
+}
+
+/** The most that was ever resident of a process, in MiB (Linux). */
+export async function peakMib({ pid }: { readonly pid: number }): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1_024)
 }

@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { eventually } from '@tieline/testkit/eventually'
 import { Redis } from 'ioredis'
 import { postFile, reservationRows } from './event-files.ts'
-import type { Measurement } from './measurement.ts'
-import { type BenchProcess, startBenchWorld } from './world.ts'
+import { type Measurement, peakMib } from './measurement.ts'
+import { startBenchWorld } from './world.ts'
 
 const sizes = [1_000, 100_000, 1_000_000] as const
-const mib = 2 ** 20
 
 /** How much memory a reservation file of a million rows takes, in the ingress, in the worker, and in Redis. */
 export async function measureReservation(): Promise<Measurement> {
@@ -60,9 +58,3 @@ async function measureFile(rows: number) {
 
 const usedMemory = async (redis: Redis): Promise<number> =>
   Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
-
-/** The most that was ever resident of a process (Linux). */
-async function peakMib({ pid }: BenchProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Math.round((Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1_024) / mib)
-}

@@ -55,9 +55,9 @@ export async function startBenchWorld() {
     redisUrl: redis.url,
     payloadKey: { TIELINE_PAYLOAD_KEYS: `k:${Buffer.alloc(32, 1).toString('base64')}` },
     /** A program of this folder that listens at PORT. */
-    startPlain: async (file: string): Promise<string> => {
+    startPlain: async (file: string, env: Record<string, string> = {}): Promise<string> => {
       const port = String(await freePort())
-      return (await startProcess(`tools/src/bench/${file}`, port, { PORT: port })).url
+      return (await startProcess(`tools/src/bench/${file}`, port, { ...env, PORT: port })).url
     },
     /** An ingress on an installation of its own. */
     startIngress: async (name: string, env: Record<string, string> = {}): Promise<BenchProcess> => {
@@ -79,6 +79,24 @@ export async function startBenchWorld() {
       return {
         worker: await startProcess('services/events/src/main.ts', metricsPort, worker, heapFlags),
         ingress: await startProcess('services/ingress/src/main.ts', ingressPort, ingress, heapFlags),
+      }
+    },
+    /** The service that transfers score files, from one connection to DERMS. */
+    startTransfer: async (name: string, farSides: string, connection: object) => {
+      const metricsPort = String(await freePort())
+      const configFile = join(directory, `${name}.yaml`)
+      const schedule = { schedule: '0 0 29 2 *', timezone: 'UTC' }
+      const changes = {
+        connections: { FILES: connection },
+        sections: { deviceScore: [{ name: 'nightly', source: 'FILES', target: 'DERMS_SITE1', ...schedule }] },
+        lookups: { ConfigProps: 'PropertyName,Value\ndacs.dvcScore.ftp.input.directory,/\n' },
+      }
+      await writeFile(configFile, await writeInstallation(name, directory, { ...nowhere, dermsUrl: farSides }, changes))
+      const env = { REDIS_URL: redis.url, TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory }
+      const settings = { ...env, METRICS_PORT: metricsPort }
+      return {
+        env,
+        worker: await startProcess('services/device-score/src/main.ts', metricsPort, settings, heapFlags),
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -1,3 +1,4 @@
+import { startDeviceScore } from '@tieline/device-score/service'
 import { startEnrollment } from '@tieline/enrollment/service'
 import { startEvents } from '@tieline/events/service'
 import { startIngress } from '@tieline/ingress/service'
@@ -12,6 +13,7 @@ const starters: Readonly<Record<string, (settings: ServiceSettings) => Promise<A
   ingress: startIngress,
   enrollment: (settings) => startEnrollment(settings, tuning),
   events: (settings) => startEvents(settings, tuning),
+  'device-score': (settings) => startDeviceScore(settings, { ...tuning, lookAgainMs: 100, againMs: 100 }),
   notifier: (settings) => startNotifier(settings, tuning),
 }
 

@@ -54,8 +54,26 @@ export function createFarSides({ urls }: Pick<World, 'urls'>) {
         row.parse(
           await post(`${urls.derms}/control/send-file`, { flow, body, file: { name: 'devices.csv', content } }),
         ),
+      scoreFiles: async () =>
+        (
+          await get(
+            `${urls.derms}/control/state`,
+            z.looseObject({ scoreFiles: z.array(z.object({ name: z.string() })) }),
+          )
+        ).scoreFiles,
       rows: async (): Promise<Row[]> =>
         (await get(`${urls.derms}/control/state`, z.looseObject({ outbound: z.array(row) }))).outbound,
+    },
+    /** The place of a transfer's score files. */
+    files: (transfer: 'sftp' | 'bucket') => {
+      const url = `${transfer === 'sftp' ? urls.sftpFiles : urls.bucketFiles}/control/files`
+      return {
+        put: async (name: string, content: string) => {
+          const response = await fetch(`${url}/${encodeURIComponent(name)}`, { method: 'PUT', body: content })
+          if (!response.ok) throw new Error(`${url} answered ${response.status}`)
+        },
+        names: async () => (await get(url, z.array(z.object({ name: z.string() })))).map(({ name }) => name).sort(),
+      }
     },
     mails: () => get(`${urls.mailbox}/control/mails`, z.array(mail)),
   }

@@ -19,15 +19,42 @@ import { startServiceProcesses } from '../service-processes.ts'
 
 /** Everything the demo runs, by its addresses. */
 export interface World extends AsyncDisposable {
-  readonly urls: Readonly<Record<'ingress' | 'apiDocs' | 'console' | 'dacs' | 'derms' | 'mailbox', string>>
-  readonly redisUrl: string
-  readonly configFile: string
+  readonly urls: Readonly<
+    Record<'ingress' | 'apiDocs' | 'console' | 'dacs' | 'derms' | 'mailbox' | 'sftpFiles' | 'bucketFiles', string>
+  >
+  /** What every service is told, and every command of operators has to be. */
+  readonly environment: Readonly<Record<string, string>>
   readonly logFile: string
 }
 
 export const consoleUser = { name: 'operator', password: 'demo' } as const
 
-const simulatorUrls = z.object({ dacs: z.url(), derms: z.url(), mailbox: z.url(), smtp: z.string() })
+const text = z.string()
+const simulatorUrls = z.object({
+  dacs: text,
+  derms: text,
+  mailbox: text,
+  smtp: text,
+  sftpControl: text,
+  objectStorageControl: text,
+  sftp: z.object({
+    host: text,
+    port: z.number(),
+    username: text,
+    password: text,
+    hostKey: text,
+    directory: text,
+  }),
+  objectStorage: z.object({
+    endpoint: text,
+    tenancy: text,
+    user: text,
+    fingerprint: text,
+    privateKeyFile: text,
+    namespace: text,
+    bucket: text,
+  }),
+})
 
 /** Starts Redis, the simulators and every service, each in a process of its own, and waits until all are ready. */
 export async function startWorld(): Promise<World> {
@@ -55,11 +82,20 @@ export async function startWorld(): Promise<World> {
   const flows = { 'enrollment-sync': { retryForS: 2 }, 'device-status-check': { retryForS: 2 } }
   await writeFile(
     configFile,
-    await writeInstallation(installation, directory, farSides, { sections: { console: { users }, flows } }),
+    await writeInstallation(installation, directory, farSides, {
+      sections: { console: { users }, flows, mail: { url: simulators.smtp }, deviceScore: transfers },
+      ...filesOf(simulators),
+    }),
   )
 
+  const environment = {
+    REDIS_URL: redisUrl,
+    TIELINE_CONFIG: configFile,
+    DATA_DIR: directory,
+    TIELINE_PAYLOAD_KEYS: `demo:${Buffer.alloc(32, 1).toString('base64')}`,
+  }
   const services = await Promise.all(
-    ['enrollment', 'events', 'notifier', 'ingress', 'console'].map(async (name) => ({
+    ['enrollment', 'events', 'device-score', 'notifier', 'ingress', 'console'].map(async (name) => ({
       name,
       metricsPort: await freePort(),
     })),
@@ -70,13 +106,10 @@ export async function startWorld(): Promise<World> {
         name,
         env: {
           ...process.env,
-          REDIS_URL: redisUrl,
-          TIELINE_CONFIG: configFile,
-          DATA_DIR: directory,
+          ...environment,
           INGRESS_PORT: String(ingressPort),
           CONSOLE_PORT: String(consolePort),
           METRICS_PORT: String(metricsPort),
-          TIELINE_PAYLOAD_KEYS: `demo:${Buffer.alloc(32, 1).toString('base64')}`,
         },
       })),
       { output },
@@ -88,7 +121,7 @@ export async function startWorld(): Promise<World> {
   for (const url of Object.values(operations)) {
     await eventually(async () => (await fetch(`${url}/health/ready`)).ok, 60_000)
   }
-  const { dacs, derms, mailbox } = simulators
+  const { dacs, derms, mailbox, sftpControl: sftpFiles, objectStorageControl: bucketFiles } = simulators
   const owned = parts.move()
   return {
     urls: {
@@ -98,11 +131,44 @@ export async function startWorld(): Promise<World> {
       dacs,
       derms,
       mailbox,
+      sftpFiles,
+      bucketFiles,
     },
-    redisUrl,
-    configFile,
+    environment,
     logFile,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Nightly, so that the demo alone says when they run. */
+const transfers = ['SFTP', 'BUCKET'].map((source) => ({
+  name: source.toLowerCase(),
+  source: `DACS_${source}`,
+  target: 'DERMS_SITE1',
+  schedule: '0 5 * * *',
+  timezone: 'America/Los_Angeles',
+}))
+
+/** The places of score files as the installation file and the lookups have them. */
+function filesOf({ sftp, objectStorage }: z.infer<typeof simulatorUrls>) {
+  const { directory, ...server } = sftp
+  const { namespace, bucket, ...storage } = objectStorage
+  const properties = {
+    enrollmentSyncAckDelay: 0,
+    'dacs.dvcScore.ftp.input.directory': directory,
+    'dacs.os.namespace': namespace,
+    'dacs.os.dvcScore.bucketname': bucket,
+  }
+  return {
+    connections: {
+      DACS_SFTP: { kind: 'sftp', ...server },
+      DACS_BUCKET: { kind: 'oci-object-storage', ...storage },
+    },
+    lookups: {
+      ConfigProps: `PropertyName,Value\n${Object.entries(properties)
+        .map((row) => `${row.join(',')}\n`)
+        .join('')}`,
+    },
   }
 }
 
@@ -121,6 +187,9 @@ async function startSimulators(parts: AsyncDisposableStack, ingressUrl: string) 
     'TOKEN_ISSUER_PORT',
     'MAILBOX_CONTROL_PORT',
     'MAILBOX_PORT',
+    'SFTP_SIMULATOR_PORT',
+    'OBJECT_STORAGE_SIMULATOR_PORT',
+    'FILES_CONTROL_PORT',
   ]
   const child = spawn(process.execPath, [join(root, 'packages/simulators/src/main.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { connectionFailures } from '@tieline/contracts/failures'
+import { transferRun } from '@tieline/contracts/transfer-run'
+import type { Attempt, Processor } from '@tieline/journal/types'
+import type { ConfigProps } from '@tieline/lookups/config-props'
+import type { LookupSnapshot } from '@tieline/lookups/snapshot'
+import { never, TielineError } from '@tieline/runtime/error'
+import type { FileSource, SourceFile } from '@tieline/targets/file-source'
+import { openScoreSource } from '@tieline/worker-service/open-score-source'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import type { TransferSettings } from '../follow-transfers.ts'
+import { type Fate, openLedger } from '../ledger.ts'
+import { steadyFiles } from '../steady-files.ts'
+import { noFileNotice, type Report, settlementOf, settlementOfFailure } from '../transfer-endings.ts'
+import { type Transfer, transferFile } from '../transfer-file.ts'
+
+/** Times that tests shorten. */
+export interface TransferTuning {
+  /** Between two looks at a file that may still be being written. */
+  readonly lookAgainMs?: number
+  /** How long a run waits for such files. */
+  readonly steadyWithinMs?: number
+  /** Between the two tries to send a file. */
+  readonly againMs?: number
+  /** How often the installation file is looked at. */
+  readonly followMs?: number
+}
+
+interface Deps extends Pick<WorkerDeps, 'connections' | 'clock' | 'logger'> {
+  readonly transfers: () => TransferSettings
+}
+
+/** So many files that fail in a row because of the connection, and the others would only fail too. */
+const downAfter = 3
+
+/** F8: one run of a transfer. Each file is streamed to DERMS and renamed after what became of it. */
+export function createTransferRunProcessor(
+  { connections, clock, logger, transfers }: Deps,
+  { lookAgainMs = 2_000, steadyWithinMs = 30 * 60_000, againMs = 2_000 }: TransferTuning = {},
+): Processor<LookupSnapshot> {
+  return {
+    flow: 'device-score',
+
+    async process(attempt, { configProps }) {
+      const wanted = parsePayload(transferRun, attempt.payload)
+      const { source: from, target } = findTransfer(transfers(), wanted.transfer)
+      const derms = connections.derms(target)
+      const prefixes = readPrefixes(configProps)
+      const ledger = await openLedger(attempt)
+      const wait = (ms: number) => waitFor(ms, attempt, clock)
+      await using source = await openScoreSource(from, transfers().connections, configProps)
+
+      const look = wanted.file === undefined ? lookAtAll() : lookAtOne(wanted.file)
+      const untilMs = attempt.acceptedAt + steadyWithinMs
+      const files = steadyFiles({ look, lookAgainMs, untilMs, clock, wait })
+      try {
+        const run = { attempt, source, derms, ledger, prefixes, wait, againMs, clock, logger }
+        const left = await transferAll(files, look, run)
+        const report = { fates: ledger.fates(), ...left }
+        if (report.fates.length + report.left.length > 0) return settlementOf(attempt, report, clock())
+        const notice = noFileNotice(attempt, prefixes.file, from, clock())
+        return { state: 'succeeded', outcome: 'SUCCESS', notices: [notice], files: { sent: 0, failed: 0, left: 0 } }
+      } catch (error) {
+        throw error instanceof TielineError ? new RunFailed(error, ledger.fates()) : error
+      }
+
+      function lookAtAll() {
+        let first = true
+        return async () => {
+          const listed = await source.list(prefixes.file)
+          if (first) await ledger.forgetAllBut(listed)
+          if (first) await attempt.reached(from)
+          first = false
+          return listed
+        }
+      }
+
+      function lookAtOne(name: string) {
+        return async () => [await findAgain(source, name, prefixes.failed)]
+      }
+    },
+
+    giveUp(attempt, error) {
+      if (error instanceof RunFailed) return settlementOfFailure(attempt, error.failure, error.fates, clock())
+      return settlementOfFailure(attempt, error, [], clock())
+    },
+  }
+}
+
+/** By which the files of a transfer are known, and what became of them. */
+const readPrefixes = (properties: ConfigProps) => ({
+  file: properties['dacs.dvcScore.extract.filename.prefix'],
+  sent: properties['dacs.prefixtag.fileuploaded'],
+  failed: properties['dacs.prefixtag.filenotuploaded'],
+})
+
+/**
+ * Transfers file by file, until several in a row fail because of the connection.
+ * @returns what was not touched, and why when it lies with the target
+ */
+async function transferAll(
+  files: AsyncGenerator<SourceFile, readonly SourceFile[]>,
+  look: () => Promise<readonly SourceFile[]>,
+  run: Transfer,
+): Promise<Pick<Report, 'left' | 'down'>> {
+  const left: string[] = []
+  let failedInARow = 0
+  for (;;) {
+    const { value, done } = await files.next()
+    if (done) return { left: [...left, ...value.map(({ name }) => name)] }
+    const { error, touched } = await transferFile(value, run)
+    if (!touched) left.push(value.name)
+    failedInARow = error && connectionFailures.has(error.code) ? failedInARow + 1 : 0
+    const isDown = failedInARow >= downAfter || error?.code === 'connection-paused'
+    if (error && isDown) {
+      const known = new Set(run.ledger.fates().map(({ name }) => name))
+      return { left: (await look()).map(({ name }) => name).filter((name) => !known.has(name)), down: error }
+    }
+  }
+}
+
+/** A run that an error ended, with what became of the files before. */
+class RunFailed extends TielineError {
+  readonly failure: TielineError
+  readonly fates: readonly Fate[]
+  constructor(failure: TielineError, fates: readonly Fate[]) {
+    super(failure.code, failure.retry, failure.message, { cause: failure })
+    this.failure = failure
+    this.fates = fates
+  }
+}
+
+function findTransfer({ deviceScore }: TransferSettings, name: string): TransferSettings['deviceScore'][number] {
+  const found = deviceScore.find((transfer) => transfer.name === name)
+  if (found) return found
+  throw new TielineError('transfer-unusable', never, `The installation file has no transfer "${name}"`)
+}
+
+/** Takes the error prefix off a file that failed. Where that was done before, the file is found under its own name. */
+async function findAgain(source: FileSource, name: string, prefix: string): Promise<SourceFile> {
+  const failed = await source.find(prefix + name)
+  if (failed) {
+    const renamed = await source.rename(failed, name)
+    if (renamed === 'exists')
+      throw fileMissing(`A file "${name}" is at ${source.connection} already: send or move that first`)
+  }
+  const file = await source.find(name)
+  if (file) return file
+  throw fileMissing(`There is no file "${prefix}${name}" at ${source.connection}`)
+}
+
+const fileMissing = (message: string) => new TielineError('file-missing', never, message)
+
+/** A service that stops does not wait: another worker goes on. */
+async function waitFor(ms: number, attempt: Pick<Attempt, 'signal' | 'postpone'>, clock: () => number): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal: attempt.signal })
+  } catch {
+    attempt.postpone(clock())
+  }
+}
