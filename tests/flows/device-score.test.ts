@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
 import { places, type ScorePlace } from './score-places.ts'
@@ -269,7 +270,7 @@ describe('a connection test', () => {
     expect(await pipeline.tieline('connections', 'test', 'DACS_FILES')).toEqual({
       code: 0,
       err: '',
-      out: 'DACS_FILES: can be listed; 1 files there begin with DeviceScore.\n',
+      out: 'DACS_FILES: can be listed; 1 file beginning with DeviceScore.\n',
     })
     expect(await place.names()).toEqual(['DeviceScore.csv'])
   })
@@ -283,4 +284,29 @@ describe('a connection test', () => {
       'ConfigProps has no value for dacs.dvcScore.ftp.input.directory; set it with `tieline lookups set ConfigProps`.\n',
     )
   })
+})
+
+describe('a source that refuses the login', () => {
+  test('is asked once, then held back for a while, and tried again when the connection was mended', async () => {
+    await using place = await places.sftp()
+    const wrong = { ...place.connection, password: 'expired' }
+    await using pipeline = await openTransfer({ ...place, connection: wrong }, { tuning: { pauseMs: 60_000 } })
+    const logins = () => place.server.logins.filter(({ method }) => method === 'password').length
+    await place.put('DeviceScore.csv', 'scores')
+    expect(await runTransfer(pipeline)).toMatchObject({ state: 'dead', code: 'target-unauthorized', attempts: 1 })
+    expect(await runTransfer(pipeline)).toMatchObject({ state: 'dead', code: 'connection-paused' })
+    expect(logins()).toBe(1)
+    const { configFile } = pipeline.settings.environment
+    await writeFile(configFile, (await readFile(configFile, 'utf8')).replace('password: expired', 'password: files'))
+    await eventually(async () => (await runTransfer(pipeline)).state === 'succeeded')
+    expect(await place.names()).toEqual(['Sent-DeviceScore.csv'])
+  })
+})
+
+test('a target that stands behind a gateway which answers 503 is down after three files', async () => {
+  await using place: ScorePlace = await places.directory()
+  await using pipeline = await openTransfer(place)
+  for (const n of [1, 2, 3, 4, 5]) await place.put(`DeviceScore_${n}.csv`, `${n}`)
+  pipeline.derms.failNext({ status: 503, operation: 'deviceScore', times: 100 })
+  expect(await runTransfer(pipeline)).toMatchObject({ state: 'dead', files: { sent: 0, failed: 3, left: 2 } })
 })

@@ -46,7 +46,7 @@ export const untilEnded = ({ journal }: Pick<Pipeline, 'journal'>, generation: n
   eventually(async () => {
     const details = await showMessage(journal, key)
     return details && details.generation >= generation && !openStates.includes(details.state) ? details : undefined
-  })
+  }, 100_000)
 
 /** What DERMS took: name and SHA-256 of each file, in order. */
 export const taken = ({ derms }: Pipeline) => derms.scoreFiles.map(({ name, sha256 }) => [name, sha256] as const)

@@ -56,8 +56,10 @@ export async function startScheduler(
     const transfer = transfers().find(({ name }) => name === job.name)
     if (transfer === undefined || (await journal.redis.hexists(`${journal.base}:paused`, job.name)) === 1) return
     const dueAt = job.opts.prevMillis ?? job.timestamp
-    if (journal.clock() - dueAt > missedAfterMs) await tellMissed(journal, transfer.name, dueAt)
     const { kind } = await startRun(journal, { transfer, notBefore: dueAt, who: 'schedule' })
+    // One that had to wait for the run before it was noticed in time.
+    const late = journal.clock() - dueAt > missedAfterMs && job.attemptsStarted === 1
+    if (kind === 'started' && late) await tellMissed(journal, transfer.name, dueAt)
     if (kind !== 'busy') return
     await job.moveToDelayed(Date.now() + busyMs, token)
     throw new DelayedError()

@@ -43,7 +43,7 @@ export type ScriptName = (typeof scriptNames)[number]
 export type RunScript = (name: ScriptName, named: object, blobs?: readonly string[]) => Promise<unknown>
 
 const source = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8')
-const prelude = `local effectFields = cjson.decode('${JSON.stringify(effectFields)}')\n${source('prelude')}`
+const prelude = `local effectFields = { ${effectFields.map((name) => `'${name}'`).join(', ')} }\n${source('prelude')}`
 const scripts = new Map(
   scriptNames.map((name) => {
     const text = `${prelude}\n${source(name)}`

@@ -179,7 +179,7 @@ export interface Attempt {
   postpone(untilMs: number): never
   /** Something that is no effect, such as the listing of a directory, shows that a connection works. */
   reached(connection: string): Promise<void>
-  /** For e-mails: whether it goes out now, as the first of its kind, or has joined the digest. */
+  /** For e-mails: whether it goes out now, as the first of its kind, or has joined the digest. It stays so for the generation. */
   joinWindow(window: MailWindow): Promise<'opened' | 'joined'>
   /** The newest message of a flow that carries a search term, for acknowledgments that look for their request. */
   findMessage(flow: FlowId, term: string): Promise<{ key: string; division: string | undefined } | undefined>

@@ -1,4 +1,5 @@
 import type { LookupName } from '@tieline/contracts/flows'
+import { configPropsRows } from './config-props.ts'
 import { plainSpelling } from './lookup-name.ts'
 import { descriptionColumn, type LookupRow, type LookupSpec, lookups, type Mapping } from './lookups.ts'
 import { type LookupFault, LookupRefused } from './refusal.ts'
@@ -23,6 +24,7 @@ export function checkRows(
     return tidy
   })
   if (lookup === 'Routing' && connections) checkConnections(tidied, connections, fault)
+  if (lookup === 'ConfigProps') checkPrefixes(tidied, fault)
   for (const mapping of spec.mappings) checkMappedOnce(tidied, mapping, fault)
 
   if (faults.length > 0) throw new LookupRefused(lookup, faults)
@@ -76,6 +78,23 @@ function checkConnections(rows: readonly LookupRow[], connections: ReadonlySet<s
       const connection = row[column]
       if (connection && !connections.has(connection)) fault(index, column, 'no such connection')
     }
+  }
+}
+
+const filePrefixName = 'dacs.dvcScore.extract.filename.prefix'
+
+/** A file that has been transferred would be found again by its new name, and sent at every run. */
+function checkPrefixes(rows: readonly LookupRow[], fault: TableFault): void {
+  const find = (property: string) =>
+    [...rows, ...configPropsRows].find(({ PropertyName }) => PropertyName === property)?.Value ?? ''
+  const filePrefix = find(filePrefixName)
+  // That is a fault of its own.
+  if (filePrefix === '') return
+  for (const property of ['dacs.prefixtag.fileuploaded', 'dacs.prefixtag.filenotuploaded']) {
+    if (!find(property).startsWith(filePrefix)) continue
+    const index = rows.findIndex(({ PropertyName }) => PropertyName === property)
+    const named = index < 0 ? rows.findIndex(({ PropertyName }) => PropertyName === filePrefixName) : index
+    fault(named, 'Value', `${property} must not begin like ${filePrefixName}`)
   }
 }
 

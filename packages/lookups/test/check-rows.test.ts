@@ -27,6 +27,29 @@ describe('rows that break no rule', () => {
   })
 })
 
+describe('the prefix of files that were transferred', () => {
+  const rule = (name: string) => `${name} must not begin like dacs.dvcScore.extract.filename.prefix`
+
+  it.each(['dacs.prefixtag.fileuploaded', 'dacs.prefixtag.filenotuploaded'])(
+    'must not begin like that of files to transfer, or they would be found again: %s',
+    (name) => {
+      expect(refusalOf('ConfigProps', [property(name, 'DeviceScore-')]).faults).toEqual([
+        { row: 1, column: 'Value', rule: rule(name) },
+      ])
+    },
+  )
+
+  it('is compared with the file prefix of the same table', () => {
+    const rows = [property('dacs.dvcScore.extract.filename.prefix', 'S')]
+    expect(refusalOf('ConfigProps', rows).faults).toEqual([
+      { row: 1, column: 'Value', rule: rule('dacs.prefixtag.fileuploaded') },
+    ])
+    expect(
+      checkRows('ConfigProps', [...rows, property('dacs.prefixtag.fileuploaded', 'Done-')], undefined),
+    ).toHaveLength(2)
+  })
+})
+
 describe('a property with a wrong value', () => {
   it.each([
     ['notification.type.email', 'pager', 'must be email'],

@@ -10,6 +10,8 @@ export function crossFaults(document: unknown): Fault[] {
     ...repeated(document, ['ingress', 'clients'], 'name', 'is the name of an earlier client'),
     ...repeated(document, ['console', 'users'], 'name', 'is the name of an earlier user'),
     ...repeated(document, ['deviceScore'], 'name', 'is the name of an earlier transfer'),
+    // Both would send each of its files.
+    ...repeated(document, ['deviceScore'], 'source', 'is the source of an earlier transfer'),
     ...sharedUsernames(document),
     ...connectionNameFaults(document),
     ...referenceFaults(document),

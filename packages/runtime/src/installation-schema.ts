@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { inboundFlowIds } from '@tieline/contracts/flows'
+import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
 import { connectionsSection } from './installation-connections.ts'
 import { type FileField, fileField, isMailUrl, nameField, text, whole } from './installation-fields.ts'
@@ -65,7 +66,7 @@ const deviceScoreSection = z
       target: nameField().describe('Connection of kind `derms` that takes them.'),
       schedule: z
         .string()
-        .regex(/^\s*\S+(\s+\S+){4,5}\s*$/, 'must be a cron expression of five or six fields')
+        .refine(isCronExpression, 'must be a cron expression of five or six fields')
         .describe('Cron expression; a sixth field in front of the usual five is seconds.'),
       timezone: z
         .string()
@@ -136,6 +137,16 @@ const compatSection = z
   })
   .prefault({})
   .describe('Facts about the far sides that nobody has published.')
+
+/** As the queue reads it that starts the runs. */
+function isCronExpression(text: string): boolean {
+  try {
+    CronExpressionParser.parse(text)
+    return [5, 6].includes(text.trim().split(/\s+/).length)
+  } catch {
+    return false
+  }
+}
 
 function isTimezone(name: string): boolean {
   try {

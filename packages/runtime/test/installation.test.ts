@@ -203,6 +203,34 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
     expect(faultsOf(minimal + sftp)).toEqual([fault])
   })
 
+  it.each([
+    [
+      'a schedule that never comes',
+      'schedule: "99 5 * * *"',
+      'schedule: must be a cron expression of five or six fields',
+    ],
+    [
+      'a schedule of seven fields',
+      'schedule: "* * * * * * *"',
+      'schedule: must be a cron expression of five or six fields',
+    ],
+    ['words', 'schedule: "every day at five"', 'schedule: must be a cron expression of five or six fields'],
+  ])('refuses %s', (_, schedule, fault) => {
+    const transfer = (text: string) => `${minimal}  X: { kind: directory, path: . }
+deviceScore: [{ name: n, source: X, target: DERMS_SITE1, timezone: UTC, ${text} }]
+`
+    expect(faultsOf(transfer(schedule))).toEqual([`deviceScore[0].${fault}`])
+    expect(faultsOf(transfer('schedule: "0 5 * * MON-FRI"'))).toEqual([])
+    expect(faultsOf(transfer('schedule: "*/30 0 5 * * *"'))).toEqual([])
+  })
+
+  it('refuses two transfers of one source, because each would send every file', () => {
+    const transfer = (name: string) =>
+      `{ name: ${name}, source: X, target: DERMS_SITE1, timezone: UTC, schedule: 0 5 * * * }`
+    const both = `${minimal}  X: { kind: directory, path: . }\ndeviceScore: [${transfer('a')}, ${transfer('b')}]\n`
+    expect(faultsOf(both)).toEqual(['deviceScore[1].source: is the source of an earlier transfer'])
+  })
+
   it('refuses one user name for two clients, but lets one client have two passwords during a rotation', () => {
     const credentials = (username: string) => `[{ basic: { username: ${username}, password: x } }]`
     const second = (username: string) =>

@@ -1,5 +1,5 @@
 import { after } from '@tieline/runtime/error'
-import { createPause } from './pause.ts'
+import type { Pause } from './pause.ts'
 import type { SftpLogin } from './sftp-login.ts'
 import { openSftpSession, type SftpSession } from './sftp-session.ts'
 import { SourceFailure, stopped } from './source-failure.ts'
@@ -10,13 +10,13 @@ export interface SftpConnection extends AsyncDisposable {
 }
 
 export interface SftpConnectionOptions extends SftpLogin {
-  /** How long to hold back after a refused login. */
-  readonly pauseMs: number
+  /** Holds back after a refused login. */
+  readonly pause: Pause
 }
 
 /** One connection for all who ask, opened when it is needed and again after it was lost. */
 export function createSftpConnection(options: SftpConnectionOptions): SftpConnection {
-  const pause = createPause(options)
+  const { pause } = options
   let current: Promise<SftpSession> | undefined
   let closed = false
 

@@ -1,5 +1,6 @@
 import { byName, checkFileName, type FileSource, type Renamed, type SourceFile } from './file-source.ts'
 import { createFileStream } from './file-stream.ts'
+import { createPause, type Pause } from './pause.ts'
 import { readPrivateKey } from './private-key.ts'
 import { createSftpConnection } from './sftp-connection.ts'
 import { readAhead } from './sftp-read-ahead.ts'
@@ -24,8 +25,8 @@ export interface SftpSourceOptions {
   readonly directory: string
   /** Longest wait for a login, and for each answer after it. */
   readonly timeoutMs?: number
-  /** How long to hold back after a refused login. */
-  readonly pauseMs?: number
+  /** Holds back after a refused login; one for all sources of a connection. Default: one for this source, of a minute. */
+  readonly pause?: Pause
 }
 
 /**
@@ -33,10 +34,16 @@ export interface SftpSourceOptions {
  * @throws ConfigurationError when the private key cannot be read
  */
 export async function createSftpSource(options: SftpSourceOptions): Promise<FileSource> {
-  const { connection, directory, privateKeyFile, timeoutMs = 30_000, pauseMs = 60_000 } = options
+  const {
+    connection,
+    directory,
+    privateKeyFile,
+    timeoutMs = 30_000,
+    pause = createPause({ pauseMs: 60_000 }),
+  } = options
   // Whether it is a key that can be used, the library says only when it connects.
   const privateKey = privateKeyFile && (await readPrivateKey(connection, privateKeyFile, (text) => text))
-  const server = createSftpConnection({ ...options, privateKey, timeoutMs, pauseMs })
+  const server = createSftpConnection({ ...options, privateKey, timeoutMs, pause })
   const folder = directory === '' ? '.' : directory
   const pathOf = (name: string) => `${folder.replace(/\/+$/, '')}/${name}`
 

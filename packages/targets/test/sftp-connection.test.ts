@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { startSftpServer } from '@tieline/simulators/sftp-server'
 import { eventually } from '@tieline/testkit/eventually'
 import { expect, test } from 'vitest'
+import { createPause } from '../src/pause.ts'
 import { createSftpSource, type SftpSourceOptions } from '../src/sftp-source.ts'
 import { startRawServer } from './far-side.ts'
 import { createFileFolder } from './file-folder.ts'
@@ -57,7 +58,7 @@ test('tries nothing but the password that is configured', async () => {
 })
 
 test('holds back after a refused login, so that no account is locked', async () => {
-  await using place = await setUp({ password: 'wrong', pauseMs: 60_000 })
+  await using place = await setUp({ password: 'wrong', pause: createPause({ pauseMs: 60_000 }) })
   await failureOf(place.source.list(''))
   expect(await failureOf(place.source.list(''))).toMatchObject({ code: 'connection-paused', retry: { kind: 'after' } })
   expect(place.server.logins).toHaveLength(1)

@@ -6,7 +6,30 @@ import { createDirectorySource } from '@tieline/targets/directory-source'
 import type { FileSource } from '@tieline/targets/file-source'
 import { createOciClient } from '@tieline/targets/oci-client'
 import { createOciSource } from '@tieline/targets/oci-source'
+import { createPause, type Pause } from '@tieline/targets/pause'
 import { createSftpSource } from '@tieline/targets/sftp-source'
+
+export type OpenScoreSource = (
+  name: string,
+  connections: Installation['connections'],
+  properties: ConfigProps,
+) => Promise<FileSource>
+
+/** Opens sources that know of each other's refused logins: a storm of those locks accounts. */
+export function createScoreSources({
+  pauseMs = 60_000,
+}: {
+  readonly pauseMs?: number | undefined
+} = {}): OpenScoreSource {
+  // By the whole connection, so that a mended one is not held back.
+  const pauses = new Map<string, Pause>()
+  return (name, connections, properties) => {
+    const identity = JSON.stringify([name, connections[name]])
+    const pause = pauses.get(identity) ?? createPause({ pauseMs })
+    pauses.set(identity, pause)
+    return openScoreSource(name, connections, properties, pause)
+  }
+}
 
 /**
  * The place of a transfer's score files: the connection says where, ConfigProps which directory or bucket.
@@ -17,9 +40,10 @@ export async function openScoreSource(
   name: string,
   connections: Installation['connections'],
   properties: ConfigProps,
+  pause?: Pause,
 ): Promise<FileSource> {
   try {
-    return await open(name, connections[name], properties)
+    return await open(name, connections[name], properties, pause)
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error
     throw new TielineError('transfer-unusable', never, error.message, { cause: error })
@@ -28,11 +52,16 @@ export async function openScoreSource(
 
 type Connection = Installation['connections'][string]
 
-async function open(name: string, connection: Connection | undefined, properties: ConfigProps): Promise<FileSource> {
+async function open(
+  name: string,
+  connection: Connection | undefined,
+  properties: ConfigProps,
+  pause: Pause | undefined,
+): Promise<FileSource> {
   switch (connection?.kind) {
     case 'sftp': {
       const directory = required(properties, 'dacs.dvcScore.ftp.input.directory')
-      return createSftpSource({ ...connection, connection: name, directory })
+      return createSftpSource({ ...connection, connection: name, directory, ...(pause && { pause }) })
     }
     case 'oci-object-storage': {
       const namespace = required(properties, 'dacs.os.namespace')

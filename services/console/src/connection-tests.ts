@@ -62,7 +62,8 @@ export const testScoreSource = (
     const prefix = properties['dacs.dvcScore.extract.filename.prefix']
     await using source = await openScoreSource(name, connections, properties)
     const { length } = await source.list(prefix)
-    return { ok: true, sentence: `${name}: can be listed; ${length} files there begin with ${printable(prefix)}.` }
+    const files = length === 1 ? '1 file' : `${length} files`
+    return { ok: true, sentence: `${name}: can be listed; ${files} beginning with ${printable(prefix)}.` }
   })
 
 /** Connects to the mail server and logs in. */

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { type Installation, loadInstallation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
@@ -29,21 +30,25 @@ export function followTransfers(
   return {
     current: () => current,
     onChange(logger, changed) {
-      let known: string | undefined
+      // What changed between the start of the process and the first look is a change too.
+      let read: string | undefined
+      let applied = true
       const look = async () => {
         const stamp = await stampOf()
-        if (stamp === known) return
-        // What changed between the start of the process and the first look is a change too.
-        current = await loadInstallation(configFile, { ...process.env, DATA_DIR: dataDir })
-        await changed(current)
-        known = stamp
+        if (stamp !== read) {
+          read = stamp
+          current = await loadInstallation(configFile, { ...process.env, DATA_DIR: dataDir })
+          applied = false
+        }
+        if (!applied) await changed(current)
+        applied = true
       }
       timer = setInterval(() => {
-        looking = looking
-          .then(look)
-          .catch((error) =>
-            logger.error({ err: error }, 'The installation file cannot be used; its old content counts'),
-          )
+        looking = looking.then(look).catch((error) => {
+          const faulty = error instanceof ConfigurationError
+          const sentence = 'The installation file has faults; transfers go on as they were'
+          logger.error({ err: error }, faulty ? sentence : 'Could not follow the installation file; trying again')
+        })
       }, followMs)
     },
     async [Symbol.asyncDispose]() {

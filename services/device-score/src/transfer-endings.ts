@@ -21,9 +21,12 @@ export function fileNotice(attempt: About, file: string, error: TielineError, no
   const next =
     error.code === 'file-name-refused'
       ? 'It was left as it is and is told of at every run, until it has another name.'
-      : `It bears the error prefix now and is not sent again by itself. When the cause is mended: tieline schedules retry-file ${attempt.id} "${file}"`
+      : `It bears the error prefix now and is not sent again by itself. When the cause is mended: tieline schedules retry-file ${attempt.id} ${quoted(file)} --reason '…'`
   return { ...errorNotice({ attempt, error, next, nowMs }), file }
 }
+
+/** For a shell: names come from outside. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
 
 export const noFileNotice = (attempt: About, prefix: string, source: string, nowMs: number): Notice => ({
   kind: 'no-file',

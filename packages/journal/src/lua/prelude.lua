@@ -78,8 +78,7 @@ local function letGo(reference) redis.call('ZADD', pendingKey, a.now, reference)
 local function note(key, entry)
   entry.at = a.now
   local line = timelineKey(key)
-  redis.call('RPUSH', line, cjson.encode(entry))
-  if redis.call('LLEN', line) > 200 then
+  if redis.call('RPUSH', line, cjson.encode(entry)) > 200 then
     redis.call('LSET', line, 20, '-')
     redis.call('LREM', line, 1, '-')
   end

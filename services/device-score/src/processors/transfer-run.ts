@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connectionFailures } from '@tieline/contracts/failures'
 import { transferRun } from '@tieline/contracts/transfer-run'
+import { saysDown } from '@tieline/journal/mail-windows'
 import type { Attempt, Processor } from '@tieline/journal/types'
 import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { never, TielineError } from '@tieline/runtime/error'
+import { CallError, never, TielineError } from '@tieline/runtime/error'
+import type { DermsClient } from '@tieline/targets/derms'
 import type { FileSource, SourceFile } from '@tieline/targets/file-source'
-import { openScoreSource } from '@tieline/worker-service/open-score-source'
+import { createScoreSources } from '@tieline/worker-service/open-score-source'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import type { TransferSettings } from '../follow-transfers.ts'
@@ -25,6 +26,8 @@ export interface TransferTuning {
   readonly againMs?: number
   /** How often the installation file is looked at. */
   readonly followMs?: number
+  /** How long a source is held back after a refused login. */
+  readonly pauseMs?: number | undefined
 }
 
 interface Deps extends Pick<WorkerDeps, 'connections' | 'clock' | 'logger'> {
@@ -37,19 +40,20 @@ const downAfter = 3
 /** F8: one run of a transfer. Each file is streamed to DERMS and renamed after what became of it. */
 export function createTransferRunProcessor(
   { connections, clock, logger, transfers }: Deps,
-  { lookAgainMs = 2_000, steadyWithinMs = 30 * 60_000, againMs = 2_000 }: TransferTuning = {},
+  { lookAgainMs = 2_000, steadyWithinMs = 30 * 60_000, againMs = 2_000, pauseMs }: TransferTuning = {},
 ): Processor<LookupSnapshot> {
+  const openSource = createScoreSources({ pauseMs })
   return {
     flow: 'device-score',
 
     async process(attempt, { configProps }) {
       const wanted = parsePayload(transferRun, attempt.payload)
       const { source: from, target } = findTransfer(transfers(), wanted.transfer)
-      const derms = connections.derms(target)
+      const derms = findTarget(connections, target)
       const prefixes = readPrefixes(configProps)
       const ledger = await openLedger(attempt)
       const wait = (ms: number) => waitFor(ms, attempt, clock)
-      await using source = await openScoreSource(from, transfers().connections, configProps)
+      await using source = await openSource(from, transfers().connections, configProps)
 
       const look = wanted.file === undefined ? lookAtAll() : lookAtOne(wanted.file)
       const untilMs = attempt.acceptedAt + steadyWithinMs
@@ -77,7 +81,12 @@ export function createTransferRunProcessor(
       }
 
       function lookAtOne(name: string) {
-        return async () => [await findAgain(source, name, prefixes.failed)]
+        // An attempt before this one may have come to its end but for the last word.
+        const isDone = ledger.fates().some((fate) => fate.name === name)
+        return async () => {
+          if (isDone && (await source.find(name)) === undefined) return []
+          return [await findAgain(source, name, prefixes.failed)]
+        }
       }
     },
 
@@ -111,7 +120,7 @@ async function transferAll(
     if (done) return { left: [...left, ...value.map(({ name }) => name)] }
     const { error, touched } = await transferFile(value, run)
     if (!touched) left.push(value.name)
-    failedInARow = error && connectionFailures.has(error.code) ? failedInARow + 1 : 0
+    failedInARow = error && saysDown({ code: error.code, httpStatus: statusOf(error) }) ? failedInARow + 1 : 0
     const isDown = failedInARow >= downAfter || error?.code === 'connection-paused'
     if (error && isDown) {
       const known = new Set(run.ledger.fates().map(({ name }) => name))
@@ -120,12 +129,17 @@ async function transferAll(
   }
 }
 
+const statusOf = (error: TielineError) => (error instanceof CallError ? error.status : undefined)
+
 /** A run that an error ended, with what became of the files before. */
 class RunFailed extends TielineError {
   readonly failure: TielineError
   readonly fates: readonly Fate[]
   constructor(failure: TielineError, fates: readonly Fate[]) {
-    super(failure.code, failure.retry, failure.message, { cause: failure })
+    // A second login would be refused too, and count against the account.
+    super(failure.code, failure.code === 'target-unauthorized' ? never : failure.retry, failure.message, {
+      cause: failure,
+    })
     this.failure = failure
     this.fates = fates
   }
@@ -135,6 +149,12 @@ function findTransfer({ deviceScore }: TransferSettings, name: string): Transfer
   const found = deviceScore.find((transfer) => transfer.name === name)
   if (found) return found
   throw new TielineError('transfer-unusable', never, `The installation file has no transfer "${name}"`)
+}
+
+/** A source is opened anew for each run, a target with the service. */
+function findTarget(connections: WorkerDeps['connections'], name: string): DermsClient {
+  if (Object.hasOwn(connections.kinds, name)) return connections.derms(name)
+  throw new TielineError('transfer-unusable', never, `The connection "${name}" is new: restart device-score to use it`)
 }
 
 /** Takes the error prefix off a file that failed. Where that was done before, the file is found under its own name. */
