@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { root } from './generate.ts'
 
 /**
- * Flags that keep the memory of services flat under load: a small young generation, and old garbage collected before much of it
+ * Flags that keep the memory of services flat under load: old garbage is collected before much of it
  * gathers. No limit: a process that meets one dies, and some messages are large.
  */
-export const heapFlags = ['--max-semi-space-size=4', '--heap-growing-percent=20'] as const
+export const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=20'] as const
 
 export interface ServiceProcess {
   readonly name: string
