@@ -36,13 +36,14 @@ say(
 process.exitCode = failed === 0 ? 0 : 1
 
 if (values.stay) {
-  const { ingress, apiDocs, console, dacs, derms, mailbox, sftpFiles, bucketFiles } = world.urls
+  const { ingress, apiDocs, console, bills, dacs, derms, mailbox, sftpFiles, bucketFiles } = world.urls
   const variables = Object.entries(world.environment).map(([name, value]) => `${name}='${value}'`)
   say(`
 Ingress    ${ingress}
 API        ${apiDocs}
 Console    ${console}   (user ${consoleUser.name}, password ${consoleUser.password})
 Mails      ${mailbox}
+Bills      ${bills}/dss/bill/download/1001
 DACS       ${dacs}/control/state
 DERMS      ${derms}/control/state
 Files      ${sftpFiles}/control/files   ${bucketFiles}/control/files

@@ -26,6 +26,9 @@ export interface ServiceProcesses extends AsyncDisposable {
   readonly pids: () => Readonly<Record<string, number | undefined>>
 }
 
+/** Each service ends by itself before, downloads of bills after up to 85 s. */
+const killAfterMs = 90_000
+
 const pauseMsMin = 1_000
 const pauseMsMax = 30_000
 
@@ -46,7 +49,7 @@ export function startServiceProcesses(
       for (const child of children.values()) child.kill('SIGTERM')
       const bound = setTimeout(() => {
         for (const child of children.values()) child.kill('SIGKILL')
-      }, 30_000)
+      }, killAfterMs)
       await Promise.all(keepers)
       clearTimeout(bound)
     },

@@ -79,4 +79,4 @@ async function startOwnRedis(
 
 const redisPauseMs = 1_000
 
-await runService(startInstallation, { shutdownMs: 40_000 })
+await runService(startInstallation, { shutdownMs: 100_000 })

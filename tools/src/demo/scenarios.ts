@@ -1,4 +1,5 @@
 import { eventually } from '@tieline/testkit/eventually'
+import { billScenarios } from './bill-scenarios.ts'
 import { messageScenarios } from './message-scenarios.ts'
 import type { Scenario } from './scenario.ts'
 import { transferScenarios } from './transfer-scenarios.ts'
@@ -9,6 +10,7 @@ const mailed = ['F2', 'F6', 'F7', 'F8', 'F9']
 export const scenarios: readonly Scenario[] = [
   ...messageScenarios,
   ...transferScenarios,
+  ...billScenarios,
   {
     flow: 'F10 e-mails',
     what: 'the people who must know',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -20,7 +20,10 @@ import { startServiceProcesses } from '../service-processes.ts'
 /** Everything the demo runs, by its addresses. */
 export interface World extends AsyncDisposable {
   readonly urls: Readonly<
-    Record<'ingress' | 'apiDocs' | 'console' | 'dacs' | 'derms' | 'mailbox' | 'sftpFiles' | 'bucketFiles', string>
+    Record<
+      'ingress' | 'apiDocs' | 'console' | 'bills' | 'dacs' | 'derms' | 'mailbox' | 'sftpFiles' | 'bucketFiles',
+      string
+    >
   >
   /** What every service is told, and every command of operators has to be. */
   readonly environment: Readonly<Record<string, string>>
@@ -76,14 +79,24 @@ export async function startWorld(): Promise<World> {
 
   const configFile = join(directory, 'tieline.yaml')
   const farSides = { dacsUrl: simulators.dacs, dermsUrl: simulators.derms, smtpUrl: simulators.smtp }
+  const bills = join(directory, 'bills')
+  await mkdir(bills)
+  await writeFile(join(bills, '1001.pdf'), '%PDF-1.7\n% A bill\n%%EOF\n')
   const consolePort = await freePort()
+  const billsPort = await freePort()
   const users = [{ name: consoleUser.name, passwordHash: await hashPassword(consoleUser.password), role: 'operator' }]
   // Short patience where a caller waits, so that the demo shows a flow giving up in seconds.
   const flows = { 'enrollment-sync': { retryForS: 2 }, 'device-status-check': { retryForS: 2 } }
   await writeFile(
     configFile,
     await writeInstallation(installation, directory, farSides, {
-      sections: { console: { users }, flows, mail: { url: simulators.smtp }, deviceScore: transfers },
+      sections: {
+        console: { users },
+        flows,
+        mail: { url: simulators.smtp },
+        deviceScore: transfers,
+        bills: { source: { kind: 'directory', path: bills } },
+      },
       ...filesOf(simulators),
     }),
   )
@@ -95,10 +108,12 @@ export async function startWorld(): Promise<World> {
     TIELINE_PAYLOAD_KEYS: `demo:${Buffer.alloc(32, 1).toString('base64')}`,
   }
   const services = await Promise.all(
-    ['enrollment', 'events', 'device-score', 'notifier', 'ingress', 'console'].map(async (name) => ({
-      name,
-      metricsPort: await freePort(),
-    })),
+    ['enrollment', 'events', 'device-score', 'notifier', 'ingress', 'console', 'bill-provisioning'].map(
+      async (name) => ({
+        name,
+        metricsPort: await freePort(),
+      }),
+    ),
   )
   parts.use(
     startServiceProcesses(
@@ -109,6 +124,7 @@ export async function startWorld(): Promise<World> {
           ...environment,
           INGRESS_PORT: String(ingressPort),
           CONSOLE_PORT: String(consolePort),
+          BILLS_PORT: String(billsPort),
           METRICS_PORT: String(metricsPort),
         },
       })),
@@ -128,6 +144,7 @@ export async function startWorld(): Promise<World> {
       ingress: `http://127.0.0.1:${ingressPort}`,
       apiDocs: `${operations.ingress}/docs`,
       console: `http://127.0.0.1:${consolePort}`,
+      bills: `http://127.0.0.1:${billsPort}`,
       dacs,
       derms,
       mailbox,

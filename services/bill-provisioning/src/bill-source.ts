@@ -1,0 +1,71 @@
+import type { Readable } from 'node:stream'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { Installation } from '@tieline/runtime/installation'
+import { createDirectorySource } from '@tieline/targets/directory-source'
+import type { FileSource, SourceFile } from '@tieline/targets/file-source'
+import { createOciClient } from '@tieline/targets/oci-client'
+import { createOciSource } from '@tieline/targets/oci-source'
+import { createSftpSource } from '@tieline/targets/sftp-source'
+
+/** Section `bills` of the installation file. */
+export type BillsSection = NonNullable<Installation['bills']>
+
+/** The place that holds the bills. Every method can throw a CallError. */
+export interface BillSource extends AsyncDisposable {
+  /** Undefined when there is no such file. */
+  find(name: string): Promise<SourceFile | undefined>
+  /** At least so many bytes of a file from its beginning, or all. */
+  openBeginning(file: SourceFile, bytes: number, signal: AbortSignal): Promise<Readable>
+  /** All of a file; see FileSource. */
+  open(file: SourceFile, signal: AbortSignal): Promise<Readable>
+}
+
+/** A caller waits 5 s for his first byte. */
+const lookTimeoutMs = 5_000
+
+/** As long as a whole transfer may take: an answer of a slow SFTP server waits for all that were asked for before. */
+const readTimeoutMs = 60_000
+
+/**
+ * Opens the source of section `bills` twice: to look, and to read. So neither a question whether a bill is there, nor one
+ * whether the source is, waits behind the content of other bills. Nothing is connected yet.
+ * @throws ConfigurationError when a private key cannot be read or used
+ */
+export async function openBillSource(
+  section: BillsSection['source'],
+  connections: Installation['connections'],
+): Promise<BillSource> {
+  await using opened = new AsyncDisposableStack()
+  const looking = opened.use(await openFileSource(section, connections, lookTimeoutMs))
+  const reading = opened.use(await openFileSource(section, connections, readTimeoutMs))
+  const owned = opened.move()
+  return {
+    find: (name) => looking.find(name),
+    openBeginning(file, bytes, signal) {
+      // An SFTP source asks ahead for all that the file is said to have, so there it is said to be short.
+      const part = section.kind === 'sftp' ? { ...file, bytes: Math.min(bytes, file.bytes) } : file
+      return looking.open(part, signal)
+    },
+    open: (file, signal) => reading.open(file, signal),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function openFileSource(
+  section: BillsSection['source'],
+  connections: Installation['connections'],
+  timeoutMs: number,
+): Promise<FileSource> {
+  if (section.kind === 'directory') return createDirectorySource({ connection: 'bills', directory: section.path })
+  const name = section.connection
+  const connection = connections[name]
+  if (section.kind === 'sftp' && connection?.kind === 'sftp') {
+    return createSftpSource({ ...connection, connection: name, directory: section.path, timeoutMs })
+  }
+  if (section.kind === 'oci-object-storage' && connection?.kind === 'oci-object-storage') {
+    const client = await createOciClient({ ...connection, connection: name, timeoutMs })
+    return createOciSource({ client, bucket: section.bucket })
+  }
+  const rule = `must name a connection of kind ${section.kind}`
+  throw new ConfigurationError('The bills cannot be reached', [{ path: 'bills.source.connection', rule }])
+}

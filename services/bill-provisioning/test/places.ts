@@ -1,0 +1,96 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { startObjectStorage } from '@tieline/simulators/object-storage'
+import { startSftpServer } from '@tieline/simulators/sftp-server'
+
+/** What the installation file says about where the bills are. */
+export interface Sections {
+  readonly source: object
+  readonly connections: object
+}
+
+/** A real place for bills. */
+export interface Place extends Sections, AsyncDisposable {
+  put(name: string, content: string | Buffer): Promise<void>
+}
+
+/** One that is reached over a network. */
+export interface RemotePlace extends Place {
+  readonly port: number
+  /** The same, reached by another port of this machine. */
+  through(port: number): Sections
+}
+
+export async function openDirectory() {
+  const path = await mkdtemp(join(tmpdir(), 'tieline-bills-'))
+  return {
+    path,
+    source: { kind: 'directory', path },
+    connections: {},
+    put: (name: string, content: string | Buffer) => writeFile(join(path, name), content),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  }
+}
+
+export async function openSftp() {
+  const server = await startSftpServer({ username: 'tieline', password: 'pw-sftp' })
+  const { host, port, hostKey, directory } = server
+  const through = (port: number) => ({
+    source: { kind: 'sftp', connection: 'BILL_FILES' },
+    connections: { BILL_FILES: { kind: 'sftp', host, port, hostKey, username: 'tieline', password: 'pw-sftp' } },
+  })
+  return {
+    server,
+    port,
+    ...through(port),
+    through,
+    put: (name: string, content: string | Buffer) => writeFile(join(directory, name), content),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+export async function openBucket() {
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-bills-key-'))
+  const privateKeyFile = join(directory, 'key.pem')
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  await writeFile(privateKeyFile, privateKey)
+  const fingerprint = Array<string>(16).fill('aa').join(':')
+  const user = { tenancy: 'ocid1.tenancy.oc1..t', user: 'ocid1.user.oc1..u', fingerprint }
+  const { simulator, port, ...storage } = await startObjectStorage({
+    buckets: ['bills'],
+    users: [{ ...user, publicKey }],
+  })
+  const bucket = simulator.bucket('bills')
+  const through = (port: number) => ({
+    source: { kind: 'oci-object-storage', connection: 'BILL_BUCKET', bucket: 'bills' },
+    connections: {
+      BILL_BUCKET: { kind: 'oci-object-storage', endpoint: `http://127.0.0.1:${port}`, ...user, privateKeyFile },
+    },
+  })
+  return {
+    storage: simulator,
+    port,
+    ...through(port),
+    through,
+    put: async (name: string, content: string | Buffer) =>
+      void (await bucket.put(name, Readable.from([Buffer.from(content)]))),
+    async [Symbol.asyncDispose]() {
+      await storage[Symbol.asyncDispose]()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+export const remotePlaces: Readonly<Record<string, () => Promise<RemotePlace>>> = {
+  'an SFTP server': openSftp,
+  'Object Storage': openBucket,
+}
+
+export const places: Readonly<Record<string, () => Promise<Place>>> = { 'a directory': openDirectory, ...remotePlaces }
