@@ -4,6 +4,7 @@ import { examples } from '@tieline/contracts/examples'
 import { startEvents } from '@tieline/events/service'
 import { readAudit } from '@tieline/journal/operations'
 import { eventually } from '@tieline/testkit/eventually'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { type Pipeline, startPipeline } from '@tieline/testkit/pipeline'
 import { describe, expect, inject, test } from 'vitest'
 import {
@@ -25,7 +26,7 @@ const csv = { name: 'devices.csv', content: reservationCsv }
 
 /** Stored payloads: references of small ones, and names of files. */
 async function storedPayloads({ redis, journal, settings }: Pipeline): Promise<string[]> {
-  const small = await redis.keys(`${journal.base}:b:*`)
+  const small = await keysMatching(redis, `${journal.base}:b:*`)
   const files = await readdir(join(settings.environment.dataDir, 'payloads'), { recursive: true }).catch(() => [])
   return [...small, ...files.filter((name) => name.includes('s-'))]
 }

@@ -1,3 +1,4 @@
+import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
 import {
   acknowledged,
@@ -86,9 +87,8 @@ describe.concurrent('refusals and failures of DACS', () => {
     expect(mail.text).toContain('HTTP status: 503')
     expect(mail.text).toContain('DERMS is answered FAILURE')
     const queue = pipeline.journal.queues.all.find(({ name }) => name === 'stage-status')
-    await expect
-      .poll(() => queue?.getFailed())
-      .toMatchObject([{ data: { key: keyOf(scheduled) }, failedReason: 'target-error' }])
+    const failed = await eventually(async () => (await queue?.getFailed())?.[0])
+    expect(failed).toMatchObject({ data: { key: keyOf(scheduled) }, failedReason: 'target-error' })
   })
 
   test.each([

@@ -2,6 +2,7 @@ import { examples } from '@tieline/contracts/examples'
 import type { AckType } from '@tieline/contracts/msg-ack'
 import type { Mail } from '@tieline/simulators/mailbox'
 import { eventually } from '@tieline/testkit/eventually'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { type Pipeline, type PipelineOptions, type PostOptions, startPipeline } from '@tieline/testkit/pipeline'
 import { expect, inject } from 'vitest'
 
@@ -57,6 +58,6 @@ export const mailed = ({ mailbox }: Pipeline, code: string, { messageId }: { mes
 
 /** E-mails become due in the step that settles their message, so none due then is none at all. */
 export async function expectNoMail({ journal, mailbox }: Pipeline): Promise<void> {
-  const due = await journal.redis.keys(`${journal.base}:m:notification.*`)
+  const due = await keysMatching(journal.redis, `${journal.base}:m:notification.*`)
   expect([...due, ...mailbox.mails]).toEqual([])
 }

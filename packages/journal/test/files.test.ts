@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { eventually } from '@tieline/testkit/eventually'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, test } from 'vitest'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
@@ -20,7 +21,7 @@ type Harness = Awaited<ReturnType<typeof openHarness>>
 
 /** Everything that the payload stores hold. */
 async function stored({ journal, directory }: Harness): Promise<string[]> {
-  const inRedis = await journal.redis.keys(`${journal.base}:b:*`)
+  const inRedis = await keysMatching(journal.redis, `${journal.base}:b:*`)
   const onDisk = await readdir(directory, { recursive: true })
   return [...inRedis.map((key) => key.split(':').at(-1) ?? ''), ...onDisk.flatMap((path) => path.split('/')[1] ?? [])]
 }

@@ -1,4 +1,5 @@
 import { backoff, CallError } from '@tieline/runtime/error'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
 import { closeMailWindows, tellRecovered } from '../src/mail-windows.ts'
 import { callError, field, sentTwice } from './harness.ts'
@@ -184,7 +185,7 @@ it('what is kept of windows and connections is gone when all has been told', asy
   await mails.call('a')
   mails.pass(minuteMs)
   await mails.sweep()
-  const kept = (await mails.redis.keys(`${mails.journal.base}:*`)).map((key) =>
+  const kept = (await keysMatching(mails.redis, `${mails.journal.base}:*`)).map((key) =>
     key.slice(mails.journal.base.length + 1),
   )
   expect(kept.filter((key) => /^(w:|j:|windows|down|recovering)/.test(key))).toEqual([])
@@ -220,7 +221,7 @@ describe('scripts that Redis gets twice', () => {
 
 /** What the due mails are about, in the order in which they became due. */
 async function dueInOrder({ journal, redis }: Mails): Promise<(string | undefined)[]> {
-  const due = (await redis.keys(`${journal.base}:m:notification.*`))
+  const due = (await keysMatching(redis, `${journal.base}:m:notification.*`))
     .map((key) => key.slice(journal.base.length + 3))
     .filter((key) => !key.startsWith('notification.SITE1.'))
   const records = await Promise.all(due.map(async (key) => ({ key, seq: Number(await field(journal, key, 'seq')) })))

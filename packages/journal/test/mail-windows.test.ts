@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
 import { closeMailWindows } from '../src/mail-windows.ts'
 import { rerunMessage } from '../src/operations.ts'
@@ -23,10 +24,10 @@ describe('e-mails of one kind', () => {
     await mails.notify('first')
     mails.pass(periodMs - 1)
     await mails.sweep()
-    expect(await mails.redis.keys(`${mails.journal.base}:w:*`)).toHaveLength(1)
+    expect(await keysMatching(mails.redis, `${mails.journal.base}:w:*`)).toHaveLength(1)
     mails.pass(1)
     await mails.sweep()
-    expect(await mails.redis.keys(`${mails.journal.base}:w*`)).toEqual([`${mails.journal.base}:workers`])
+    expect(await keysMatching(mails.redis, `${mails.journal.base}:w*`)).toEqual([`${mails.journal.base}:workers`])
     expect(mails.mails).toEqual([])
     expect(await mails.notify('second')).toBe('opened')
   })
@@ -83,7 +84,7 @@ describe('e-mails of one kind', () => {
     const stopped = await openMails({ installation })
     await stopped.notify('first')
     await stopped.notify('second', failure('planted'))
-    for (const key of await stopped.redis.keys(`${stopped.journal.base}:j:*`)) {
+    for (const key of await keysMatching(stopped.redis, `${stopped.journal.base}:j:*`)) {
       expect((await stopped.redis.lrange(key, 0, -1)).join()).not.toContain('planted')
     }
     await stopped[Symbol.asyncDispose]()

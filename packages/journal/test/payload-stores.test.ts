@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { connectWorker } from '@tieline/runtime/redis'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describePayloadStore } from '@tieline/testkit/payload-store-suite'
 import { expect, inject, test } from 'vitest'
 import { createFilePayloadStore } from '../src/file-payload-store.ts'
@@ -33,7 +34,7 @@ test('a directory spreads what it keeps over many folders', async () => {
 describePayloadStore('Redis', async () => {
   const redis = connectWorker(inject('redisUrl'), logger)
   const base = `{p-${randomUUID()}}`
-  const keys = () => redis.keys(`${base}:*`)
+  const keys = () => keysMatching(redis, `${base}:*`)
   return {
     store: createRedisPayloadStore(redis, base),
     list: keys,

@@ -1,5 +1,6 @@
 import type { Notice } from '@tieline/contracts/notice'
 import { eventually } from '@tieline/testkit/eventually'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
 import { AttemptLost } from '../src/attempt.ts'
 import { accept } from '../src/intake.ts'
@@ -124,7 +125,7 @@ describe('what an attempt records', () => {
     expect(Object.keys(await recording.stored())).toEqual(['a'])
     recording.pass(33 * 24 * 3_600_000)
     await trimExpired(recording.journal)
-    expect(await recording.redis.keys(`${recording.journal.base}:*:${message.key}`)).toEqual([])
+    expect(await keysMatching(recording.redis, `${recording.journal.base}:*:${message.key}`)).toEqual([])
   })
 
   it.each([
@@ -134,7 +135,7 @@ describe('what an attempt records', () => {
     const record = (attempt: Attempt) => attempt.record('a', 'x', { notices: [notice('a.csv'), notice('b.csv')] })
     await using recording = await openRecording([record, record], wrap)
     await recording.run()
-    const due = await recording.redis.keys(`${recording.journal.base}:m:notification.*`)
+    const due = await keysMatching(recording.redis, `${recording.journal.base}:m:notification.*`)
     expect(due).toHaveLength(2)
     const runs = await Promise.all(due.map((key) => recording.redis.hget(key, 'run')))
     const jobs = runs.map((run) => ({ flow: 'notification' as const, run: String(run) }))
@@ -212,7 +213,7 @@ it('an attempt that lost its message records, forgets and joins nothing', async 
   const { base } = recording.journal
   expect(await recording.redis.hkeys(`${base}:e:${message.key}`)).toEqual(['a'])
   for (const pattern of ['r:*', 'm:notification.*', 'w:*', 'windows']) {
-    expect(await recording.redis.keys(`${base}:${pattern}`), pattern).toEqual([])
+    expect(await keysMatching(recording.redis, `${base}:${pattern}`), pattern).toEqual([])
   }
 })
 

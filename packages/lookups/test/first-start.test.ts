@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { lookupNames } from '../src/lookup-name.ts'
 import { lookups } from '../src/lookups.ts'
@@ -67,7 +68,7 @@ describe('the first start', () => {
     expect(message).toContain('ConfigProps refused: row 1, column Value: enrollmentSyncAckDelay must be a whole number')
     expect(message).toContain('row 1: has 1 cells under a header of 2')
     expect(message).toContain('event type.csv: EventType.csv is the same lookup')
-    expect(await here.connect().keys(`*${here.installation}*`)).toEqual([])
+    expect(await keysMatching(here.connect(), `*${here.installation}*`)).toEqual([])
   })
 
   it('fails when the directory is not there', async () => {

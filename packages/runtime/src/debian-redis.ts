@@ -8,14 +8,42 @@ export interface UnpackedRedis {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** A server of the distribution. */
+export interface DebianServer {
+  /** Name of its program. */
+  readonly program: string
+  /** The packages that hold it. */
+  readonly packages: readonly string[]
+  /** Folder of the cache directory that keeps it. */
+  readonly folder: string
+  /** More options for `apt-get`, such as for another suite; given a directory for files of its own. */
+  readonly aptOptions?: (directory: string, env: NodeJS.ProcessEnv) => Promise<Record<string, string>>
+}
+
+// redis-server alone is a link to a file of redis-tools.
+const redis: DebianServer = {
+  program: 'redis-server',
+  packages: ['redis-server', 'redis-tools'],
+  folder: `debian-${process.arch}`,
+}
+
 /**
  * The Redis of the Debian or Ubuntu that this machine runs, downloaded and unpacked into the cache directory: nothing
  * is installed and no root is needed. A later call finds what an earlier one unpacked. Throws when the system has no
  * `apt-get`, when its archive cannot be reached, or when what was unpacked does not run.
  */
-export async function unpackDebianRedis(cacheDir: string, env: NodeJS.ProcessEnv): Promise<UnpackedRedis> {
-  const directory = join(cacheDir, `debian-${process.arch}`)
-  const kept = await runnable(directory, env).catch(() => undefined)
+export const unpackDebianRedis = (cacheDir: string, env: NodeJS.ProcessEnv): Promise<UnpackedRedis> =>
+  unpackDebianServer(redis, cacheDir, env)
+
+/** The same for any server. */
+export async function unpackDebianServer(
+  server: DebianServer,
+  cacheDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<UnpackedRedis> {
+  const directory = join(cacheDir, server.folder)
+  const runnable = (place: string) => findRunnable(server.program, place, env)
+  const kept = await runnable(directory).catch(() => undefined)
   if (kept !== undefined) return kept
 
   for (const tool of ['apt-get', 'dpkg-deb']) {
@@ -26,20 +54,24 @@ export async function unpackDebianRedis(cacheDir: string, env: NodeJS.ProcessEnv
   const aside = await mkdtemp(join(cacheDir, 'unpacking-'))
   try {
     const root = join(aside, 'root')
-    for (const file of await download(aside, env)) await run('dpkg-deb', ['-x', file, root], { env })
-    await runnable(root, env)
-    await moveIntoPlace(root, directory, env)
+    for (const file of await download(server, aside, env)) await run('dpkg-deb', ['-x', file, root], { env })
+    await runnable(root)
+    await moveIntoPlace(root, directory, runnable)
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
-  return runnable(directory, env)
+  return runnable(directory)
 }
 
 /** The unpacked server, once it has shown that it runs with what the system and the directory hold. */
-async function runnable(directory: string, environment: NodeJS.ProcessEnv): Promise<UnpackedRedis> {
+async function findRunnable(
+  program: string,
+  directory: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<UnpackedRedis> {
   const files = await readdir(directory, { recursive: true, withFileTypes: true })
-  const server = files.find((file) => file.name === 'redis-server' && file.parentPath.endsWith('/bin'))
-  if (server === undefined) throw new Error('the packages hold no redis-server')
+  const server = files.find((file) => file.name === program && file.parentPath.endsWith('/bin'))
+  if (server === undefined) throw new Error(`the packages hold no ${program}`)
   const libraries = new Set(files.filter((file) => file.name.includes('.so')).map((file) => file.parentPath))
   const binary = join(server.parentPath, server.name)
   const env = { ...environment, LD_LIBRARY_PATH: [...libraries].join(':') }
@@ -47,11 +79,15 @@ async function runnable(directory: string, environment: NodeJS.ProcessEnv): Prom
   return { binary, env }
 }
 
-async function moveIntoPlace(root: string, directory: string, env: NodeJS.ProcessEnv): Promise<void> {
+async function moveIntoPlace(
+  root: string,
+  directory: string,
+  runnable: (place: string) => Promise<UnpackedRedis>,
+): Promise<void> {
   try {
     await rename(root, directory)
   } catch (error) {
-    const anotherWasFaster = await runnable(directory, env).catch(() => undefined)
+    const anotherWasFaster = await runnable(directory).catch(() => undefined)
     if (anotherWasFaster !== undefined) return
     // What stands there no longer runs, after an upgrade of the system for instance.
     await rename(directory, `${root}.broken`).catch(() => Promise.reject(error))
@@ -60,17 +96,24 @@ async function moveIntoPlace(root: string, directory: string, env: NodeJS.Proces
 }
 
 /** Downloads the server and every library that this system lacks for it; returns the package files. */
-async function download(directory: string, environment: NodeJS.ProcessEnv): Promise<string[]> {
+async function download(
+  { packages, aptOptions }: DebianServer,
+  directory: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string[]> {
   const archives = join(directory, 'archives')
   const lists = join(directory, 'lists')
   for (const place of [archives, lists]) await mkdir(join(place, 'partial'), { recursive: true })
   const env = { ...environment, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' }
+  const common = {
+    ...unprivileged,
+    'Dir::Cache': directory,
+    'Dir::Log': directory,
+    ...(await aptOptions?.(directory, env)),
+  }
   const apt = (own: Record<string, string>, ...args: string[]) =>
-    run('apt-get', [...options({ ...unprivileged, 'Dir::Cache': directory, 'Dir::Log': directory, ...own }), ...args], {
-      env,
-      timeoutMs: 180_000,
-    })
-  // redis-server alone is a link to a file of redis-tools, which may be installed already: hence reinstall both.
+    run('apt-get', [...options({ ...common, ...own }), ...args], { env, timeoutMs: 180_000 })
+  // One of them may be installed already: hence reinstall.
   const install = ['--yes', '--no-install-recommends', '--reinstall', '--download-only', 'install', ...packages]
   try {
     await apt({}, ...install)
@@ -81,8 +124,6 @@ async function download(directory: string, environment: NodeJS.ProcessEnv): Prom
   }
   return (await readdir(archives)).filter((name) => name.endsWith('.deb')).map((name) => join(archives, name))
 }
-
-const packages = ['redis-server', 'redis-tools']
 
 /** Lets apt work without root: no system-wide locks, no change of user, no caches outside our directory. */
 const unprivileged = {

@@ -7,7 +7,12 @@ export type RedisConnection = Redis | Cluster
 
 export type RedisBehaviour = Pick<
   CommonRedisOptions,
-  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'socketTimeout'
+  | 'connectionName'
+  | 'enableOfflineQueue'
+  | 'maxRetriesPerRequest'
+  | 'commandTimeout'
+  | 'socketTimeout'
+  | 'retryStrategy'
 >
 
 /** Opens a connection in any of the forms of `REDIS_URL`; it reconnects for ever and logs its outages. */
@@ -32,10 +37,10 @@ const connectTimeoutMs = 5_000
 function openSingle(address: RedisAddress, behaviour: RedisBehaviour): Redis {
   const options = {
     ...credentials(address),
-    ...behaviour,
     db: address.db,
     connectTimeout: connectTimeoutMs,
     retryStrategy: retryDelayMs,
+    ...behaviour,
   }
   if (address.mode === 'single') return new Redis({ ...options, ...address.hosts[0] })
   return new Redis({
@@ -45,6 +50,8 @@ function openSingle(address: RedisAddress, behaviour: RedisBehaviour): Redis {
     sentinelUsername: address.sentinelUsername,
     sentinelPassword: address.sentinelPassword,
     sentinelRetryStrategy: retryDelayMs,
+    // A master that hung does not know that it has a successor, and goes on confirming what will be thrown away.
+    failoverDetector: true,
     ...(address.tls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
   })
 }

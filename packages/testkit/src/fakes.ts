@@ -8,6 +8,7 @@ import type { Connections } from '@tieline/targets/connections'
 import type { DacsClient } from '@tieline/targets/dacs'
 import type { DermsClient } from '@tieline/targets/derms'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { Registry } from 'prom-client'
 
 export const nowMs = Date.UTC(2024, 8, 1, 18, 0, 5, 123)
 export const nowISO = '2024-09-01T18:00:05.000Z'
@@ -36,6 +37,7 @@ export const fakeDeps = (clients: Clients = {}, clock = () => nowMs): WorkerDeps
   installation,
   logger: createLogger({ service: 'test', level: 'silent' }),
   clock,
+  register: new Registry(),
   connections: {
     kinds: clients.kinds ?? { DACS_A: { kind: 'dacs' }, DERMS_A: { kind: 'derms' } },
     dacs: (name) => ({ ...clients.dacs, name }) as DacsClient,

@@ -34,6 +34,8 @@ export interface PipelineOptions extends InstallationChanges {
   readonly tuning?: WorkerTuning & TransferTuning
   readonly payloadKeys?: ServiceSettings['environment']['payloadKeys']
   readonly logger?: Logger
+  /** Where traces go. */
+  readonly traceEndpoint?: string
 }
 
 export interface PostOptions {
@@ -118,6 +120,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       dataDir,
       payloadKeys,
       allowVolatileRedis: false,
+      ...(options.traceEndpoint !== undefined && { traceEndpoint: options.traceEndpoint }),
     },
     installation: parseInstallation(yaml, { DATA_DIR: dataDir }, directory),
   }

@@ -1,10 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
-import { createLogger } from '@tieline/runtime/logger'
 import type { TestProject } from 'vitest/node'
-import { startRedisContainer } from './redis-container.ts'
+import { isRedisForm, redisForms, startRedisForm } from './redis-forms/redis-form.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -13,19 +8,20 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one private Redis for the run, unless REDIS_URL names one. */
+/**
+ * Starts one private Redis for the run: of the form that TIELINE_TEST_REDIS names, else a single one, unless REDIS_URL
+ * names one that is there.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env.REDIS_URL
-  if (given) {
+  const { REDIS_URL: given, TIELINE_TEST_REDIS: form = '' } = process.env
+  if (form !== '' && !isRedisForm(form)) throw new Error(`TIELINE_TEST_REDIS is none of ${redisForms.join(', ')}`)
+  if (form === '' && given) {
     project.provide('redisUrl', given)
     return async () => {}
   }
-  const dataDir = await mkdtemp(join(tmpdir(), 'tieline-test-redis-'))
-  const logger = createLogger({ service: 'test', level: 'warn' })
-  const redis = await startEmbeddedRedis({ dataDir, logger, containers: startRedisContainer })
+  const redis = await startRedisForm(isRedisForm(form) ? form : 'standalone')
   project.provide('redisUrl', redis.url)
   return async () => {
     await redis[Symbol.asyncDispose]()
-    await rm(dataDir, { recursive: true, force: true })
   }
 }
