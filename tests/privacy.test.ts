@@ -30,6 +30,12 @@ describe('with a key', () => {
         'stage-status refused',
         'stage-status dead',
         'stage-status superseded',
+        'event-reservation succeeded',
+        'event-reservation dead',
+        'event-outcome succeeded',
+        'event-outcome dead',
+        'acknowledgment dead',
+        'acknowledgment resolved',
         'notification succeeded',
         'notification dead',
       ]),
@@ -41,6 +47,9 @@ describe('with a key', () => {
       'target-reset',
       'outcome-unknown',
       'superseded',
+      'file-unreadable',
+      'rows-left-out',
+      'ack-undelivered',
     ]
     expect(new Set(messages.map(({ code }) => code))).toEqual(new Set([...codes, 'mail-refused', undefined]))
     for (const what of [
@@ -52,12 +61,15 @@ describe('with a key', () => {
       'extra contact',
       'error text',
       'cancel reason',
+      'nic',
+      'head-end',
     ]) {
       expect(sent).toContain(`${mark}-${what}`)
     }
     expect(after.log.match(/Will retry|Settled|401|DACS_MAIN/g)?.length).toBeGreaterThan(50)
     expect(after.mails.length).toBeGreaterThan(10_000)
     expect(after.metrics.match(/^tieline_/gm)?.length).toBeGreaterThan(50)
+    expect(after.spans.match(/attempt stage-status|createProgramEvent|target-refused/g)?.length).toBeGreaterThan(20)
     expect(after.board).toContain('"failedReason":"target-refused"')
   })
 
@@ -66,14 +78,14 @@ describe('with a key', () => {
   })
 
   test('who gets the e-mails is known to the lookups and the mail server alone', () => {
-    const { log, metrics, board, journal, redis } = observed.after
-    expect(findSecrets({ log, metrics, board, journal }, [recipient])).toEqual([])
+    const { log, metrics, spans, board, journal, redis } = observed.after
+    expect(findSecrets({ log, metrics, spans, board, journal }, [recipient])).toEqual([])
     expect(findSecrets({ redis }, [recipient])).not.toEqual([])
   })
 
   test('payloads, replies and results are all sealed', () => {
     const { redis } = observed.during
-    const sealed = /:journal:p:\S+ "(.{7})|"reply":"(.{7})|\\"result\\":\\"(.{7})/g
+    const sealed = /:journal:[py]:\S+ "(.{7})|"reply":"(.{7})|\\"result\\":\\"(.{7})/g
     const heads = [...redis.matchAll(sealed)].map(([, ...groups]) => groups.join(''))
     expect(heads.length).toBeGreaterThan(60)
     expect(new Set(heads)).toEqual(new Set(['1.test.']))
@@ -85,6 +97,7 @@ test('without a key the same search finds what is kept in clear: in Redis and th
   for (const { redis, files, ...others } of [during, after]) {
     expect(findSecrets({ redis }, [mark])).not.toEqual([])
     expect(findSecrets(others, secrets)).toEqual([])
+    expect(others.log).toMatch(/"level":"warn".*TIELINE_PAYLOAD_KEYS/)
   }
   expect(findSecrets({ files: during.files }, [mark])).not.toEqual([])
 })

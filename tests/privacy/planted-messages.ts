@@ -145,6 +145,22 @@ export const deviceStatusAck = (dacsMessageId: string, responseCode: unknown = '
   extra: planted('extra'),
 })
 
+/** F6 and F9: the message, and a file with a column too many. */
+export const eventFile = (messageId: string) => ({
+  drmsInstanceId: 'SITE1',
+  messageId,
+  eventId: 'E-1',
+  stageId: '1',
+  extra: planted('extra'),
+})
+
+export const reservationCsv = `nicId,headEndSystemId,owner\n${planted('nic')},${planted('head-end')},${planted('owner')}\n`
+
+export const outcomeCsv = (outcome: string) =>
+  `stageId,nicId,headEndSystemId,outcome,owner\n1,${planted('nic')},NEST,${outcome},${planted('owner')}\n`
+
+export const plantedOutcome = planted('outcome')
+
 export const plantedCode = planted('code')
 
 /** F7 */

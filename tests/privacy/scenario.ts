@@ -1,4 +1,5 @@
 import { startConsole } from '@tieline/console/service'
+import { inboundFlowIds } from '@tieline/contracts/flows'
 import { listMessages, type MessageSummary, rerunMessage } from '@tieline/journal/operations'
 import { settledStates } from '@tieline/journal/types'
 import { createLogger } from '@tieline/runtime/logger'
@@ -8,6 +9,7 @@ import { eventually } from '@tieline/testkit/eventually'
 import { credentials } from '@tieline/testkit/installation'
 import { type Pipeline, type PipelineOptions, startPipeline } from '@tieline/testkit/pipeline'
 import { expect, inject } from 'vitest'
+import { startTraceCollector } from '../observe/trace-collector.ts'
 import {
   deviceStatusAck,
   deviceStatusCheck,
@@ -15,12 +17,16 @@ import {
   enrollmentRequest,
   enrollmentSync,
   enrollmentSyncAck,
+  eventFile,
   farAck,
   farProblem,
   farWords,
   large,
   mark,
+  outcomeCsv,
   plantedCode,
+  plantedOutcome,
+  reservationCsv,
   stageStatus,
 } from './planted-messages.ts'
 import { collectTraces, type Traces } from './traces.ts'
@@ -36,7 +42,7 @@ export const secrets = [mark, ...Object.values(credentials).map(({ password }) =
 export interface Observed {
   /** With dead letters that wait for somebody. */
   readonly during: Traces
-  /** With all of them resubmitted, and the log up to the end of every service. */
+  /** With all of them resubmitted, and log and spans up to the end of every service. */
   readonly after: Traces
   readonly messages: readonly MessageSummary[]
   /** All that the far sides got. */
@@ -48,9 +54,11 @@ export async function observe(keys: Pick<PipelineOptions, 'payloadKeys'> = {}): 
   const lines: string[] = []
   const destination = { write: (line: string) => void lines.push(line) }
   const logger = createLogger({ service: 'test', level: 'trace', destination })
+  await using collector = await startTraceCollector()
   const observed = await observePipeline(
     {
       ...keys,
+      traceEndpoint: collector.url,
       redisUrl: inject('redisUrl'),
       logger,
       lookups: { Email_ID: `PropertyName,Value\nFrom,tieline@utility.example\nTo,${recipient}\n` },
@@ -60,22 +68,20 @@ export async function observe(keys: Pick<PipelineOptions, 'payloadKeys'> = {}): 
         },
         // The first failure ends the trying, but of a status check.
         flows: Object.fromEntries(
-          ['enrollment-request', 'enrollment-sync', 'enrollment-sync-ack', 'device-status-ack', 'stage-status'].map(
-            (flow) => [flow, { retryForS: 0 }],
-          ),
+          inboundFlowIds.filter((flow) => flow !== 'device-status-check').map((flow) => [flow, { retryForS: 0 }]),
         ),
       },
     },
-    lines,
+    () => ({ log: lines.join(''), spans: collector.text() }),
   )
-  return { ...observed, after: { ...observed.after, log: lines.join('') } }
+  return { ...observed, after: { ...observed.after, log: lines.join(''), spans: collector.text() } }
 }
 
-async function observePipeline(options: PipelineOptions, lines: readonly string[]): Promise<Observed> {
+async function observePipeline(options: PipelineOptions, told: () => Pick<Traces, 'log' | 'spans'>): Promise<Observed> {
   await using pipeline = await startPipeline(options)
   const { logger } = options
   await using console = await startConsole(pipeline.settings, { ...(logger && { logger }) })
-  const look = () => collectTraces(pipeline, lines.join(''), { console, authorization: basicAuthorization(operator) })
+  const look = () => collectTraces(pipeline, told(), { console, authorization: basicAuthorization(operator) })
 
   await sendEverything(pipeline)
   const ended = await settled(pipeline)
@@ -170,6 +176,8 @@ async function sendEverything(pipeline: Pipeline): Promise<void> {
   dacsSays('createProgramEvent', 503)
   await post('stage-status', stageStatus('6', 'STG-7', 'SCHEDULED', large))
 
+  await sendFiles(pipeline)
+
   // What the ingress refuses
   const refused: [headers: Record<string, string>, body: unknown][] = [
     [{ authorization: basicAuthorization({ username: credentials.derms.username, password: `${mark}-password` }) }, {}],
@@ -182,6 +190,30 @@ async function sendEverything(pipeline: Pipeline): Promise<void> {
   for (const [headers, body] of refused) {
     const path = `/derms/statusUpdate?customer=${mark}`
     expect((await post('stage-status', body, { headers, path })).status).toBeGreaterThanOrEqual(400)
+  }
+}
+
+/** F6 and F9: good, refused, failing, an outcome without a row, and files that cannot be read. */
+async function sendFiles({ dacs, postFile }: Pipeline): Promise<void> {
+  const dacsSays = (operation: string, status: number) => dacs.failNext({ operation, status, body: farProblem })
+  const name = 'devices.csv'
+  for (const [id, status] of [
+    ['RSV-1', 200],
+    ['RSV-2', 400],
+    ['RSV-3', 503],
+  ] as const) {
+    if (status !== 200) dacsSays('reserveDevice', status)
+    await postFile('event-reservation', eventFile(id), { name, content: reservationCsv })
+    if (status !== 200) dacsSays('postEventOutcome', status)
+    await postFile('event-outcome', eventFile(id.replace('RSV', 'OUT')), { name, content: outcomeCsv('SUCCESS') })
+  }
+  await postFile('event-outcome', eventFile('OUT-4'), { name, content: outcomeCsv(plantedOutcome) })
+  for (const [id, content] of [
+    ['RSV-5', `${mark},${mark}\n`],
+    ['RSV-6', `nicId,headEndSystemId\n${mark}\n`],
+    ['RSV-7', `nicId,headEndSystemId\n"${mark},NEST\n`],
+  ] as const) {
+    await postFile('event-reservation', eventFile(id), { name, content })
   }
 }
 

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Console } from '@tieline/console/service'
 import { listMessages, readAudit, showMessage } from '@tieline/journal/operations'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import type { Pipeline } from '@tieline/testkit/pipeline'
 
 /** Every place where something of a message could be read by people or machines that may not, as raw text. */
@@ -11,13 +12,20 @@ export interface Traces {
   readonly files: string
   readonly mails: string
   readonly metrics: string
+  /** What a collector of OpenTelemetry was sent so far. */
+  readonly spans: string
   readonly board: string
   readonly journal: string
 }
 
-export async function collectTraces(pipeline: Pipeline, log: string, board: BoardAccess): Promise<Traces> {
+export async function collectTraces(
+  pipeline: Pipeline,
+  { log, spans }: Pick<Traces, 'log' | 'spans'>,
+  board: BoardAccess,
+): Promise<Traces> {
   return {
     log,
+    spans,
     redis: await readRedis(pipeline),
     files: await readFiles(pipeline.settings.environment.dataDir),
     mails: JSON.stringify(pipeline.mailbox.mails),
@@ -34,7 +42,7 @@ export interface BoardAccess {
 
 /** Keys and values of every type, nothing decoded. */
 async function readRedis({ redis, journal }: Pipeline): Promise<string> {
-  const keys = (await redis.keys(`{${journal.installation}}*`)).toSorted()
+  const keys = (await keysMatching(redis, `{${journal.installation}}*`)).toSorted()
   const entries = await Promise.all(keys.map(async (key) => `${key} ${JSON.stringify(await readKey(redis, key))}`))
   return entries.join('\n')
 }
@@ -79,6 +87,8 @@ async function readMetrics(log: string): Promise<string> {
 async function readBoard({ console, authorization }: BoardAccess, { journal }: Pipeline): Promise<string> {
   const get = async (path: string) => {
     const response = await fetch(`${console.url}/queues/api/queues${path}`, { headers: { authorization } })
+    // The job of a message that has just settled may go while we look.
+    if (response.status === 404) return ''
     if (!response.ok) throw new Error(`Bull Board answered ${response.status} to ${path}`)
     return response.text()
   }

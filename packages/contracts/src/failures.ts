@@ -184,6 +184,16 @@ export const failures = {
       'Redis is away, full or refusing, or the ingress is stopping. Nobody can say whether the message was taken. If it was, it runs, and a repeat of it joins it: it is not done twice.',
     next: 'The sender repeats the message. Look at Redis if it lasts.',
   },
+  'too-many-requests': {
+    meaning:
+      'The client has sent more requests within a minute than its `requestsPerMinute` allows. Nothing was recorded.',
+    next: 'The sender repeats the message. If it is right to send so many, raise `requestsPerMinute` of the client.',
+  },
+  overloaded: {
+    meaning:
+      'So much JSON, or so many files, are being read at the same time that there is no room for more. Nothing was recorded.',
+    next: 'The sender repeats the message. If it happens often, start more instances of the ingress, or have senders send less at once.',
+  },
   internal: {
     meaning: 'An error of Tieline itself.',
     next: 'Look at the log of the service at the time given, and report it.',

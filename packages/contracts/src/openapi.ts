@@ -150,7 +150,7 @@ function success(id: InboundFlowId, spec: FlowSpec): object {
 }
 
 /** Refusals of the ingress itself. DACS gets its own shape for all of them, and for the failures of a target as 500. */
-const refusals = [400, 401, 403, 408, 413, 415, 500, 503]
+const refusals = [400, 401, 403, 408, 413, 415, 429, 500, 503]
 
 function refusalRefs(spec: FlowSpec): object {
   const shape = spec.replyShape === 'externalId' ? 'fault' : 'problem'
@@ -159,7 +159,7 @@ function refusalRefs(spec: FlowSpec): object {
 
 const refusal = (status: number, mediaType: string, contract: 'problem' | 'oic-fault') => ({
   description: reasonPhrase(status),
-  ...(status === 503 && {
+  ...((status === 429 || status === 503) && {
     headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } },
   }),
   ...(status === 401 && {

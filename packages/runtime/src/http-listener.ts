@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import type { Logger } from './logger.ts'
@@ -12,7 +13,7 @@ export interface ListenOptions {
   readonly tls?: TlsFiles
   /** How long an idle connection is kept; default 75 s, longer than load balancers keep theirs. */
   readonly keepAliveTimeoutMs?: number
-  /** How long a caller may take to send its headers; default 20 s; 0: no limit. */
+  /** How long a caller may take to send its headers, and before that for TLS; default 20 s; 0: no limit. */
   readonly headersTimeoutMs?: number
   /** How long a caller may take to send a whole request; default 0: no limit, as files come at the sender's pace. */
   readonly requestTimeoutMs?: number
@@ -41,7 +42,11 @@ export interface WebApp {
  */
 export async function listen(app: WebApp, options: ListenOptions): Promise<Listener> {
   const { port, host, tls, drainWithinMs = 10_000, tlsReloadMs = 10_000, logger } = options
-  const handler = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings))
+  const handle = getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings))
+  const handler: typeof handle = (incoming, outgoing) => {
+    endUnreadBody(incoming, outgoing)
+    return handle(incoming, outgoing)
+  }
   await using started = new AsyncDisposableStack()
   let server: Server
   if (tls === undefined) {
@@ -49,7 +54,9 @@ export async function listen(app: WebApp, options: ListenOptions): Promise<Liste
   } else {
     const content = await readTlsFiles(tls)
     const clients = { requestCert: tls.clientCaFile !== undefined, rejectUnauthorized: tls.clientCaFile !== undefined }
-    const secure = createHttpsServer({ ...content, ...clients, ...timeouts(options) }, handler)
+    // Node's own default is two minutes for each connection that never speaks.
+    const handshakeTimeout = options.headersTimeoutMs || 20_000
+    const secure = createHttpsServer({ ...content, ...clients, ...timeouts(options), handshakeTimeout }, handler)
     started.use(reloadTlsFiles(secure, tls, { current: content, everyMs: tlsReloadMs, logger }))
     server = secure
   }
@@ -65,6 +72,18 @@ export async function listen(app: WebApp, options: ListenOptions): Promise<Liste
     url: `${tls === undefined ? 'http' : 'https'}://${reachable(host)}:${boundPort}`,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+/** How long the rest of a body that nobody reads may take to come once its request was answered. */
+const unreadBodyMsMax = 1_000
+
+/** Nothing else ends a connection whose GET was answered and whose body never comes to its end; other methods Hono looks after. */
+function endUnreadBody(incoming: IncomingMessage | Http2ServerRequest, outgoing: ServerResponse | Http2ServerResponse) {
+  if (!['GET', 'HEAD'].includes(incoming.method ?? '')) return
+  outgoing.once('finish', () => {
+    if (incoming.complete) return
+    setTimeout(() => incoming.complete || incoming.destroy(), unreadBodyMsMax).unref()
+  })
 }
 
 function timeouts({ keepAliveTimeoutMs = 75_000, headersTimeoutMs = 20_000, requestTimeoutMs = 0 }: ListenOptions) {

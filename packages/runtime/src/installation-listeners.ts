@@ -93,6 +93,9 @@ const clientField = (file: FileField) =>
       .optional()
       .describe('The values of `drmsInstanceId` it may speak for. Omitted: any.'),
     flows: z.array(z.enum(inboundFlowIds)).min(1, 'needs at least one flow').describe('The flows it may start.'),
+    requestsPerMinute: whole(1, 1_000_000)
+      .optional()
+      .describe('More requests than so many are answered 429, which uses up a retry of the sender. Omitted: no limit.'),
     credentials: z
       .array(credentialField(file))
       .min(1, 'needs at least one credential')

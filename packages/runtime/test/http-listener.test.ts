@@ -102,6 +102,15 @@ describe('an HTTP listener', () => {
     socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf')
     expect(await text(socket)).toContain('408')
   })
+
+  it('drops callers that go on sending the body of a GET once that was answered', async () => {
+    await using listener = await listen(hello, loopback)
+    const socket = connect(listener.port, '127.0.0.1').on('error', () => undefined)
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n')
+    const sending = setInterval(() => socket.write('x'), 100)
+    expect(await text(socket).catch(() => '')).toMatch(/^(?:HTTP\/1\.1 200 |$)/)
+    clearInterval(sending)
+  })
 })
 
 describe('a TLS listener', () => {
@@ -124,6 +133,14 @@ describe('a TLS listener', () => {
     await eventually(() => answersWith(second))
     expect(await answersWith(first)).toBe(false)
     expect(lines.join()).not.toContain('PRIVATE')
+  })
+
+  it('drops callers that do not finish their handshake in time', async () => {
+    await using directory = await temporaryDirectory()
+    const { tls, write } = await tlsFiles(directory.path)
+    await write(makeCertificate('silent'))
+    await using listener = await listen(hello, { ...loopback, tls, headersTimeoutMs: 100 })
+    expect(await text(connect(listener.port, '127.0.0.1'))).toBe('')
   })
 
   it('lets nobody in without a certificate when it asks for one', async () => {

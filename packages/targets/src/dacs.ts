@@ -49,8 +49,8 @@ export function createDacsClient(target: HttpTarget, options: DacsOptions): Dacs
     concurrency: options.concurrency,
     enrollProgram: (body, signal) => call('enrollProgram', { body, signal }),
     async updateSyncRequest(syncRequestId, body, signal) {
-      // Any other value stays one segment when it is percent-encoded; these would change the path.
-      if (['', '.', '..'].includes(syncRequestId)) {
+      // Any other value stays one segment when it is percent-encoded; these would change the path, or cannot be encoded.
+      if (['', '.', '..'].includes(syncRequestId) || !syncRequestId.isWellFormed()) {
         throw new CallError({
           code: 'contract-violation',
           retry: never,

@@ -24,7 +24,15 @@ export function createBoard({ queues, title, readOnly }: BoardOptions): Hono {
     queues: queues.map((queue) => maskedQueue(queue, readOnly)),
     serverAdapter,
     options: {
-      uiConfig: { boardTitle: title, hideRedisDetails: true, hideDocsLink: true },
+      uiConfig: {
+        boardTitle: title,
+        hideRedisDetails: true,
+        hideDocsLink: true,
+        miscLinks: [
+          { text: 'Failure codes', url: '/failures' },
+          { text: 'Log out', url: '/logout' },
+        ],
+      },
       handlerHooks: {
         before: async ({ method, route, request }) => {
           if (method === 'get' || (await isOffered(route, request))) return

@@ -1,13 +1,14 @@
+import { registerInstallationMetrics } from '@tieline/journal/installation-metrics'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { listen } from '@tieline/runtime/http-listener'
 import type { Installation } from '@tieline/runtime/installation'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
+import { createRegister } from '@tieline/runtime/process-metrics'
 import { connectProducer } from '@tieline/runtime/redis'
 import { openJournal } from '@tieline/worker-service/open-journal'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
 import { requireRedisUrl } from '@tieline/worker-service/read-settings'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createConsoleApp } from './console-app.ts'
 
 export interface Console extends AsyncDisposable {
@@ -38,11 +39,12 @@ export async function startConsole(settings: ServiceSettings, { logger }: { logg
     journal,
     users,
     publicUrl,
+    secure: tls !== undefined || (behindProxy && !publicUrl?.startsWith('http:')),
     installation: installation.installation,
     logger: log,
   })
-  const register = new Registry()
-  collectDefaultMetrics({ register })
+  const register = createRegister()
+  registerInstallationMetrics(register, { journal: () => journal, transfers: () => installation.deviceScore })
   const ready = async () => (await redis.ping()) === 'PONG'
   parts.use(
     await startOperationsListener({

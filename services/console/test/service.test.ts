@@ -1,12 +1,10 @@
-import { once } from 'node:events'
-import { request } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { failures } from '@tieline/contracts/failures'
 import { listMessages, readAudit, showMessage } from '@tieline/journal/operations'
 import { createLogger } from '@tieline/runtime/logger'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Console, startConsole } from '../src/service.ts'
-import { openInstallation, password, planted } from './harness.ts'
+import { openInstallation, planted } from './harness.ts'
+import { ownPage, type Visit, visit as visitUrl } from './visit.ts'
 
 let site: Awaited<ReturnType<typeof openInstallation>>
 let web: Console
@@ -27,29 +25,11 @@ afterAll(async () => {
   await site[Symbol.asyncDispose]()
 })
 
-interface Visit {
-  readonly as?: string
-  readonly password?: string
-  readonly method?: string
-  readonly headers?: Record<string, string>
-  readonly body?: unknown
-}
-
-/** A call without the browser's headers, which `fetch` would add or withhold. */
-async function visit(path: string, { as, method = 'GET', headers = {}, body, ...more }: Visit = {}) {
-  const credentials = as === undefined ? {} : { authorization: `Basic ${btoa(`${as}:${more.password ?? password}`)}` }
-  const call = request(`${web.url}${path}`, {
-    method,
-    headers: { ...credentials, 'content-type': 'application/json', ...headers },
-  })
-  call.end(body === undefined ? undefined : JSON.stringify(body))
-  const [response] = await once(call, 'response')
-  return { status: response.statusCode as number, headers: response.headers, body: await text(response) }
-}
+const visit = (path: string, how?: Visit) => visitUrl(web.url + path, how)
 
 /** What Bull Board's page does when somebody presses a button. */
 const press = (path: string, as: string, more: Visit = {}) =>
-  visit(`/queues/api/queues${path}`, { as, method: 'PUT', headers: { 'sec-fetch-site': 'same-origin' }, ...more })
+  visit(`/queues/api/queues${path}`, { as, method: 'PUT', headers: ownPage, ...more })
 
 async function jobs(status: string): Promise<{ id: string; data: { key: string } }[]> {
   const query = `activeQueue=stage-status&status=${status}&page=1&jobsPerPage=100`
@@ -225,16 +205,21 @@ describe('dead letters', () => {
       .map((line) => JSON.parse(line))
       .find(({ path, status }) => status === 204 && path?.includes(ticket))
     expect(action).toMatchObject({ user: 'operator', method: 'PUT', status: 204 })
+    const board = { what: 'board', key: `stage-status/${ticket}/retry`, who: 'operator' }
+    expect(await readAudit(site.journal)).toContainEqual(expect.objectContaining(board))
 
     expect(await retry()).toMatchObject({ status: 403 })
     expect(await showMessage(site.journal, key)).toMatchObject({ state: 'succeeded', generation: 2 })
   })
 })
 
-it('an operator pauses and resumes a flow', async () => {
+it('an operator pauses and resumes a flow, which the audit names', async () => {
   const queue = site.journal.queues.all.find(({ name }) => name === 'enrollment-sync')
   expect(await press('/enrollment-sync/pause', 'operator')).toMatchObject({ status: 200 })
   expect(await queue?.isPaused()).toBe(true)
   expect(await press('/enrollment-sync/resume', 'operator')).toMatchObject({ status: 200 })
   expect(await queue?.isPaused()).toBe(false)
+  const [resumed, paused] = await readAudit(site.journal, 2)
+  expect(paused).toMatchObject({ who: 'operator', what: 'board', key: 'enrollment-sync/pause' })
+  expect(resumed).toMatchObject({ who: 'operator', what: 'board', key: 'enrollment-sync/resume' })
 })

@@ -1,4 +1,5 @@
 import type { MessageDetails } from '@tieline/journal/operations'
+import { createLogger } from '@tieline/runtime/logger'
 import { describe, expect, it } from 'vitest'
 import { createAccess } from '../src/access.ts'
 import { formatMessage } from '../src/message-view.ts'
@@ -109,7 +110,8 @@ describe('the rows of a file', () => {
 it('a right password is remembered for a minute, a wrong one never helps', async () => {
   let now = 1_000
   const users = [{ name: 'ann', role: 'operator' as const, passwordHash: cheapHash('right') }]
-  const access = createAccess(users, () => now)
+  const logger = createLogger({ service: 'test', level: 'silent' })
+  const access = createAccess({ users, logger, clock: () => now })
   expect(await access('ann', 'right')).toMatchObject({ name: 'ann', role: 'operator' })
   // Nobody can be verified any more, so only what is remembered lets somebody in.
   users[0] = { name: 'ann', role: 'operator', passwordHash: cheapHash('changed') }

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
 import type { WebApp } from '@tieline/runtime/http-listener'
+import { createLineLimit } from '@tieline/runtime/line-limit'
 import type { Logger } from '@tieline/runtime/logger'
+import type { Span, Tracer } from '@tieline/runtime/telemetry'
 import { Hono } from 'hono'
 import type { IngressMetrics } from './metrics.ts'
 import { type HttpAnswer, Refusal, refusalAnswer, toRefusal } from './problems.ts'
@@ -13,12 +15,17 @@ import type { Store } from './store.ts'
 interface Deps {
   readonly receive: (exchange: Exchange) => Promise<HttpAnswer>
   readonly store: Pick<Store, 'ready' | 'stopping'>
-  readonly metrics: IngressMetrics
+  readonly metrics: Pick<IngressMetrics, 'answered'>
+  readonly tracer: Tracer
   readonly logger: Logger
 }
 
 /** The ingress over HTTP: every path, every error, and one log line for each request, with nothing of its body. */
-export function createApp({ receive, store, metrics, logger }: Deps): WebApp {
+export function createApp({ receive, store, metrics, tracer, logger }: Deps): WebApp {
+  const mayLogStranger = createLineLimit({
+    ...strangers,
+    tell: (heldBack) => logger.warn({ heldBack }, `Refused ${heldBack} more requests of callers who are not known`),
+  })
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.get('/health/live', (c) => (store.stopping() ? c.json({ status: 'stopping' }, 503) : c.json({ status: 'live' })))
   app.get('/health/ready', async (c) => {
@@ -30,7 +37,9 @@ export function createApp({ receive, store, metrics, logger }: Deps): WebApp {
     const requestId = requestIdOf(incoming)
     const flow = findFlow(req.path)
     const exchange: Exchange | undefined = flow && { flow, incoming, request: req.raw }
-    const { answer, refusal } = await answerOf(exchange, incoming)
+    const span = startSpan(tracer, flow, incoming)
+    const { answer, refusal } = await tracer
+      .within(span, () => answerOf(exchange, incoming))
       .then((answer) => ({ answer, refusal: undefined }))
       .catch((error: unknown) => {
         const refusal = toRefusal(error)
@@ -40,11 +49,14 @@ export function createApp({ receive, store, metrics, logger }: Deps): WebApp {
     const { client, key, ending } = exchange ?? {}
     const { status } = answer
     const ms = Math.round(performance.now() - startedMs)
-    metrics.answered({ flow, client, status, seconds: ms / 1_000 })
+    metrics.answered({ flow, client, status, seconds: ms / 1_000, code: refusal?.code })
+    span.set({ 'tieline.client': client, 'tieline.message.key': key, 'http.response.status_code': status })
+    if (status >= 500) span.fail(refusal?.code ?? 'fault')
+    span.end()
     const line = { requestId, flow, client, key, ending, status, code: refusal?.code, ms }
     const text = `${incoming.method} ${flow ?? req.path.slice(0, pathLengthMax)} ${status}`
     if (refusal !== undefined && status >= 500) logger.warn({ ...line, err: refusal.cause }, text)
-    else logger.info(line, text)
+    else if (client !== undefined || mayLogStranger()) logger.info(line, text)
     return toResponse(answer, requestId)
   })
   return app
@@ -56,6 +68,19 @@ export function createApp({ receive, store, metrics, logger }: Deps): WebApp {
     return receive(exchange)
   }
 }
+
+/** The caller's trace goes on, if it has one. */
+function startSpan(tracer: Tracer, flow: string | undefined, { method, headers }: IncomingMessage): Span {
+  const { traceparent } = headers
+  return tracer.start(`receive ${flow ?? 'nothing'}`, {
+    kind: 'server',
+    parent: typeof traceparent === 'string' ? traceparent : undefined,
+    attributes: { 'tieline.flow': flow, 'http.request.method': method },
+  })
+}
+
+/** Lines about requests without known credentials; all of them are counted in the metrics. */
+const strangers = { linesMax: 100, periodMs: 60_000 }
 
 /** Longer paths are nobody's mistake in a configuration, and only that is worth logging. */
 const pathLengthMax = 200

@@ -8,7 +8,7 @@ import { Refusal } from './problems.ts'
 /**
  * A message whose result goes back by call-back needs both ways to be known before it is accepted: without them nobody could
  * be told that there is none.
- * @throws Refusal 400 naming the missing row of Routing
+ * @throws Refusal 400 saying which way is missing
  */
 export function checkRoute(
   flow: InboundFlowId,
@@ -17,11 +17,14 @@ export function checkRoute(
 ): void {
   if (flowSpec(flow).lookups.Routing !== 'refuse') return
   const by = { instance: textOf(valueAt(body, 'drmsInstanceId')) }
-  try {
-    routeToDacs(lookups, connections, by)
-    routeToDerms(lookups, connections, by)
-  } catch (error) {
-    if (!(error instanceof TielineError)) throw error
-    throw new Refusal(400, error.code, error.message)
+  for (const [target, route] of Object.entries({ DACS: routeToDacs, DERMS: routeToDerms })) {
+    try {
+      route(lookups, connections, by)
+    } catch (error) {
+      if (!(error instanceof TielineError)) throw error
+      // Its own text quotes the value.
+      const message = `Routing leads nowhere in ${target} for this drmsInstanceId, and there is not exactly one ${target} connection`
+      throw new Refusal(400, error.code, message)
+    }
   }
 }

@@ -1,11 +1,50 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import type { FailureCode } from '@tieline/contracts/failures'
+import { inboundFlowIds } from '@tieline/contracts/flows'
+import type { Acceptance } from '@tieline/journal/types'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 export interface IngressMetrics {
-  /** A request was answered. Unknown flows and clients count as `none`. */
-  answered(request: { flow?: string | undefined; client?: string | undefined; status: number; seconds: number }): void
+  /** A message is kept. */
+  accepted(message: { flow: string; kind: Acceptance['kind'] }): void
+  /** A request was answered. Unknown flows and clients count as `none`. `code`: it was refused. */
+  answered(request: Answered): void
 }
 
-export function createIngressMetrics(register: Registry): IngressMetrics {
+interface Answered {
+  readonly flow?: string | undefined
+  readonly client?: string | undefined
+  readonly status: number
+  readonly seconds: number
+  readonly code?: FailureCode | undefined
+}
+
+/** Refusals that are nobody's mistake: the sender shall come again. */
+const passing = ['store-unavailable', 'overloaded'] as const satisfies readonly FailureCode[]
+
+/** @param accepting whether a message would be taken now */
+export function createIngressMetrics(register: Registry, accepting: () => boolean): IngressMetrics {
+  const acceptances = new Counter({
+    name: 'tieline_messages_accepted_total',
+    help: 'Messages that the ingress accepted, by flow and kind: new, again (settled before), changed (other content), attached (still open), replayed (stored reply).',
+    labelNames: ['flow', 'kind'],
+    registers: [register],
+  })
+  const refusals = new Counter({
+    name: 'tieline_ingress_refusals_total',
+    help: 'Requests that were refused at the door, by flow and problem code.',
+    labelNames: ['flow', 'code'],
+    registers: [register],
+  })
+  // From 0, so that the first refusal is an increase.
+  for (const flow of inboundFlowIds) for (const code of passing) refusals.inc({ flow, code }, 0)
+  new Gauge({
+    name: 'tieline_ingress_accepting',
+    help: '1: messages are taken, 0: they are refused with 503 because Redis is away or nearly full, or the ingress stops.',
+    registers: [register],
+    collect() {
+      this.set(accepting() ? 1 : 0)
+    },
+  })
   const requests = new Counter({
     name: 'tieline_ingress_requests_total',
     help: 'Requests by flow, client and HTTP status.',
@@ -21,7 +60,9 @@ export function createIngressMetrics(register: Registry): IngressMetrics {
     registers: [register],
   })
   return {
-    answered({ flow = 'none', client = 'none', status, seconds }) {
+    accepted: (message) => acceptances.inc(message),
+    answered({ flow = 'none', client = 'none', status, seconds, code }) {
+      if (code !== undefined) refusals.inc({ flow, code })
       requests.inc({ flow, client, status })
       replySeconds.observe({ flow }, seconds)
     },

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { MIMEType } from 'node:util'
 import { Dicer } from '@fastify/busboy'
 import { Refusal } from './problems.ts'
-import { malformed, stalled } from './read-body.ts'
+import { malformed, stalled, tooLarge } from './read-body.ts'
 
 /** One part of a multipart body, as it arrives. */
 export interface Part {
@@ -21,6 +21,8 @@ interface Options {
   /** Longest pause between two pieces of the body, as far as the sender is the one who pauses. */
   readonly idleMs: number
   readonly partsMax: number
+  /** Of the whole body: text before, between and after its parts would have no end otherwise. */
+  readonly bytesMax: number
 }
 
 const headerPairsMax = 20
@@ -31,11 +33,12 @@ const headerLimits = { maxHeaderPairs: headerPairsMax + 1, maxHeaderSize: 2 * he
 /**
  * Hands each part of a multipart body to `take` as soon as its header is read, one after another. Resolves when the whole body
  * was read and every part taken. When anything fails, the parts still being taken fail too, and are waited for.
- * @throws Refusal 400 for a body that breaks the rules of multipart or breaks off, 408 when it stalls, and what `take` throws
+ * @throws Refusal 400 for a body that breaks the rules of multipart or breaks off, 408 when it stalls, 413 when it is too large,
+ * and what `take` throws
  */
 export function readParts(
   incoming: IncomingMessage,
-  { boundary, idleMs, partsMax }: Options,
+  { boundary, idleMs, partsMax, bytesMax }: Options,
   take: (part: Part) => Promise<void>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -43,6 +46,7 @@ export function readParts(
     const contents: Readable[] = []
     const taken: Promise<void>[] = []
     let parts = 0
+    let bytes = 0
     let failed = false
 
     const detach = () => {
@@ -59,7 +63,11 @@ export function readParts(
       for (const content of contents) content.destroy(cause)
       void Promise.allSettled(taken).then(() => reject(error))
     }
-    const onData = () => timer.refresh()
+    const onData = (chunk: Buffer) => {
+      timer.refresh()
+      bytes += chunk.length
+      if (bytes > bytesMax) fail(tooLarge(bytesMax))
+    }
     const onClose = () => {
       if (!incoming.complete) fail(malformed('The body broke off'))
     }

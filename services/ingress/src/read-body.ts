@@ -2,12 +2,16 @@ import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { canonicalJson } from '@tieline/contracts/canonical-json'
 import { isJsonObject, type JsonObject } from '@tieline/contracts/json-object'
+import { unfitShape } from './json-shape.ts'
 import { Refusal } from './problems.ts'
+import type { Share } from './room.ts'
 
 export interface BodyLimits {
   readonly maxBytes: number
   /** Longest pause between two pieces of a body. */
   readonly idleMs: number
+  /** Grows by what is read; the caller gives it back. */
+  readonly share: Share
 }
 
 export interface Body {
@@ -17,17 +21,21 @@ export interface Body {
 }
 
 /**
- * Reads the JSON object that a request carries.
- * @throws Refusal 415 for another kind of body, 413 for too much of it, 408 when it stalls, 400 when it is no JSON object
+ * Reads the JSON that a request carries.
+ * @throws Refusal 415 for another kind of body, 413 for too much of it, 408 when it stalls, 400 when it breaks off, 503 when there
+ * is no room for it
  */
-export async function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<Body> {
+export async function readBody(incoming: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   requireJson(incoming.headers)
   requireUncompressed(incoming.headers)
-  return parseBody(await readBytes(incoming, limits))
+  return readBytes(incoming, limits)
 }
 
-/** @throws Refusal 400 when the bytes are no JSON object */
+/** @throws Refusal 400 when the bytes are no JSON object, 413 when it is made of too much */
 export function parseBody(bytes: Buffer): Body {
+  const unfit = unfitShape(bytes)
+  if (unfit === 'depth') throw tooDeep()
+  if (unfit === 'size') throw new Refusal(413, 'too-large', 'The body holds too many values, or too many in one list')
   const json = parse(bytes)
   return { json, hash: hash('sha256', canonical(json), 'hex') }
 }
@@ -43,7 +51,10 @@ function requireJson(headers: IncomingHttpHeaders): void {
 
 /** @throws Refusal 415 */
 export function requireUncompressed(headers: IncomingHttpHeaders): void {
-  if (!['', 'identity'].includes(headers['content-encoding']?.toLowerCase() ?? ''))
+  const isPlain =
+    ['', 'identity'].includes(headers['content-encoding']?.toLowerCase() ?? '') &&
+    ['', 'chunked'].includes(headers['transfer-encoding']?.toLowerCase() ?? '')
+  if (!isPlain)
     throw new Refusal(415, 'unsupported-media-type', 'The body must not be compressed: send no Content-Encoding')
 }
 
@@ -51,13 +62,20 @@ export function requireUncompressed(headers: IncomingHttpHeaders): void {
 export const isJsonType = (mediaType: string): boolean => /^application\/(?:json|[\w.-]+\+json)$/.test(mediaType)
 
 /** Straight from Node's stream: a limit on each piece needs no web stream around it. */
-function readBytes(incoming: IncomingMessage, { maxBytes, idleMs }: BodyLimits): Promise<Buffer> {
+function readBytes(incoming: IncomingMessage, { maxBytes, idleMs, share }: BodyLimits): Promise<Buffer> {
+  if (Number(incoming.headers['content-length']) > maxBytes) throw tooLarge(maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     const onData = (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > maxBytes) return fail(tooLarge(maxBytes))
+      try {
+        // Not what is declared: who sends slowly, or nothing, must not take the room of others.
+        share.grow(chunk.length)
+      } catch (error) {
+        return fail(error)
+      }
       chunks.push(chunk)
       timer.refresh()
     }
@@ -71,14 +89,13 @@ function readBytes(incoming: IncomingMessage, { maxBytes, idleMs }: BodyLimits):
       clearTimeout(timer)
       incoming.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose)
     }
-    const fail = (refusal: Refusal) => {
+    const fail = (error: unknown) => {
       detach()
-      reject(refusal)
+      reject(error)
     }
 
     const timer = setTimeout(onIdle, idleMs)
-    if (Number(incoming.headers['content-length']) > maxBytes) fail(tooLarge(maxBytes))
-    else if (incoming.destroyed) onClose()
+    if (incoming.destroyed) onClose()
     else incoming.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose)
   })
 }
@@ -113,10 +130,12 @@ function canonical(json: JsonObject): string {
   try {
     return canonicalJson(json)
   } catch (error) {
-    if (error instanceof RangeError) throw malformed('The body nests too deep')
+    if (error instanceof RangeError) throw tooDeep()
     throw error
   }
 }
+
+const tooDeep = () => malformed('The body nests too deep')
 
 export const malformed = (message: string) => new Refusal(400, 'malformed-body', message)
 export const stalled = (idleMs: number) =>

@@ -1,20 +1,26 @@
-import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { KeptPayload, Payloads } from '@tieline/journal/payloads'
 import type { KeptFile } from '@tieline/journal/types'
 import { boundaryOf, type Part, readParts } from './multipart.ts'
 import { comeAgain, Refusal } from './problems.ts'
-import { type Body, isJsonType, malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
+import { isJsonType, malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
+import type { Share } from './room.ts'
 
 export interface FileLimits {
   readonly maxJsonBytes: number
   readonly maxFileBytes: number
   /** Longest pause between two pieces of a body. */
   readonly idleMs: number
+  /** Grows by what is read of the JSON part; the caller gives it back. */
+  readonly share: Share
 }
 
-/** What a multipart request carries. `hash` covers the JSON and the content of the file. */
-export interface BodyWithFile extends Body {
+/** Boundaries, headers, and text outside of the parts. */
+const framingBytesMax = 64 * 1024
+
+/** What a multipart request carries. */
+export interface JsonWithFile {
+  readonly json: Buffer
   readonly file: KeptFile
 }
 
@@ -28,21 +34,24 @@ export async function readMultipart(
   incoming: IncomingMessage,
   limits: FileLimits,
   payloads: Payloads,
-): Promise<BodyWithFile> {
+): Promise<JsonWithFile> {
   const boundary = boundaryOf(incoming.headers['content-type'])
   requireUncompressed(incoming.headers)
-  let json: Body | undefined
+  const bytesMax = limits.maxJsonBytes + limits.maxFileBytes + framingBytesMax
+  let json: Buffer | undefined
   let file: KeptFile | undefined
   try {
     // Counted when they begin: one may begin while the other is still being kept.
     let jsonParts = 0
     let files = 0
-    await readParts(incoming, { boundary, idleMs: limits.idleMs, partsMax: 2 }, async (part) => {
+    await readParts(incoming, { boundary, idleMs: limits.idleMs, partsMax: 2, bytesMax }, async (part) => {
       requirePlain(part)
       if (isJsonType(part.mediaType)) {
         jsonParts += 1
         if (jsonParts > 1) throw malformed('The body has two JSON parts and no file')
-        json = parseBody(await readAll(part, limits.maxJsonBytes))
+        json = await readAll(part, limits)
+        // Refused before the file has come. What was parsed is let go: the file may take its time.
+        parseBody(json)
       } else {
         files += 1
         if (files > 1) throw malformed('The body has two files and no JSON part')
@@ -51,7 +60,7 @@ export async function readMultipart(
     })
     if (json === undefined) throw malformed('The body has no part of type application/json')
     if (file === undefined) throw malformed('The body has no file')
-    return { json: json.json, hash: hash('sha256', `${json.hash} ${file.sha256}`, 'hex'), file }
+    return { json, file }
   } catch (error) {
     // What cannot be removed now is removed by the sweeper.
     if (file !== undefined) await payloads.remove(file.reference).catch(() => undefined)
@@ -66,9 +75,12 @@ function requirePlain({ charset, encoding }: Part): void {
     throw new Refusal(415, 'unsupported-media-type', 'No part may have a Content-Transfer-Encoding')
 }
 
-async function readAll({ content }: Part, maxBytes: number): Promise<Buffer> {
+async function readAll({ content }: Part, { maxJsonBytes, share }: FileLimits): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of limited(content, maxBytes, 'JSON part')) chunks.push(chunk)
+  for await (const chunk of limited(content, maxJsonBytes, 'JSON part')) {
+    share.grow(chunk.length)
+    chunks.push(chunk)
+  }
   return Buffer.concat(chunks)
 }
 

@@ -1,26 +1,33 @@
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type InboundFlowId, isFileFlow } from '@tieline/contracts/flows'
 import { identify } from '@tieline/contracts/identity'
+import { ownIds } from '@tieline/contracts/replies'
 import { accept } from '@tieline/journal/intake'
 import type { Journal } from '@tieline/journal/journal'
-import type { Incoming } from '@tieline/journal/types'
+import { redisPayloadBytesMax } from '@tieline/journal/payloads'
+import type { Incoming, KeptFile } from '@tieline/journal/types'
 import type { Client, Installation } from '@tieline/runtime/installation'
 import type { Authenticate } from './authenticate.ts'
 import { checkContract } from './check-contract.ts'
 import { checkRoute } from './check-route.ts'
 import { createFieldAliases } from './field-aliases.ts'
+import type { IngressMetrics } from './metrics.ts'
 import { comeAgain, type HttpAnswer } from './problems.ts'
-import { type Body, readBody } from './read-body.ts'
-import { type BodyWithFile, type FileLimits, readMultipart } from './read-multipart.ts'
-import { createReply, type Ending } from './reply.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { parseBody, readBody } from './read-body.ts'
+import { type FileLimits, readMultipart } from './read-multipart.ts'
+import { type Accepted, createReply, type Ending } from './reply.ts'
 import { requireFlow, requireInstance } from './rights.ts'
+import { createRoom, createTurns, type Share } from './room.ts'
 import type { OpenStore, Store } from './store.ts'
 
 interface Deps {
   readonly installation: Installation
   readonly authenticate: Authenticate
   readonly store: Store
-  readonly limits: FileLimits
+  readonly limits: Omit<FileLimits, 'share'>
+  readonly metrics: Pick<IngressMetrics, 'accepted'>
 }
 
 /** One request for a flow. What becomes known of it on the way is left here for log and metrics, also when it is refused. */
@@ -35,55 +42,88 @@ export interface Exchange {
   ending?: Ending
 }
 
+const mib = 2 ** 20
+
+/** JSON of all requests, as it came. A message has tens of KiB at most, so this is for hundreds at once. */
+const jsonBytesMax = 128 * mib
+
+/** Of it, what is parsed and not yet stored: that takes many times its bytes. */
+const parsedBytesMax = 16 * mib
+
+/** What of all files is in memory: of each as much as is read before it is known whether it goes to the payload store. */
+const fileBytesMax = 128 * mib
+
+interface Received {
+  readonly json: Buffer
+  readonly file?: KeptFile
+}
+
 /**
  * What the ingress does with a message. Nothing of it is kept before all that can be refused has been looked at.
  * The returned function throws a Refusal.
  */
-export function createReceive({ installation, authenticate, store, limits }: Deps) {
+export function createReceive({ installation, authenticate, store, limits, metrics }: Deps) {
   const renameFields = createFieldAliases(installation)
   const reply = createReply({ installation, store })
+  const shareOfJson = createRoom(jsonBytesMax)
+  const shareOfFiles = createRoom(fileBytesMax)
+  const takeTurn = createTurns(parsedBytesMax)
+  const countRequest = createRateLimit()
 
   return async (exchange: Exchange): Promise<HttpAnswer> => {
     const { flow, incoming, request } = exchange
     const client = await authenticate(incoming.headers.authorization)
     exchange.client = client.name
+    countRequest(client)
     requireFlow(client, flow)
     const opened = store.take()
-    const received = await read(exchange, opened)
-    const message = await forgetIfRefused(received, opened, () => check(client, flow, received, opened))
-    exchange.key = message.key
-    const acceptance = await keep(opened.journal, message)
-    const { payload: body } = message
-    const { answer, ending } = await reply(opened, { flow, body, acceptance, signal: request.signal })
+    const accepted = await takeIn(exchange, client, opened)
+    const { answer, ending } = await reply(opened, { ...accepted, signal: request.signal })
     exchange.ending = ending
     return answer
   }
 
-  function read({ flow, incoming }: Exchange, { journal }: OpenStore): Promise<Body | BodyWithFile> {
-    if (isFileFlow(flow)) return readMultipart(incoming, limits, journal.payloads)
-    return readBody(incoming, { maxBytes: limits.maxJsonBytes, idleMs: limits.idleMs })
+  /** When it has ended nothing of the body is in memory any more: the caller may wait for minutes. */
+  async function takeIn(exchange: Exchange, client: Client, opened: OpenStore): Promise<Omit<Accepted, 'signal'>> {
+    const { flow } = exchange
+    using share = shareOfJson()
+    const received = await read(exchange, opened, share)
+    using _turn = await takeTurn(received.json.length)
+    const message = await forgetIfRefused(received, opened, () => check(client, flow, received, opened))
+    exchange.key = message.key
+    const acceptance = await keep(opened.journal, message)
+    metrics.accepted({ flow, kind: acceptance.kind })
+    return { flow, ids: ownIds(flow, message.payload), acceptance }
   }
 
-  function check(client: Client, flow: InboundFlowId, received: Body | BodyWithFile, { lookups }: OpenStore): Incoming {
-    const { hash } = received
-    const body = renameFields(flow, received.json)
-    const identity = identify(flow, body, client.name, hash)
+  async function read({ flow, incoming }: Exchange, { journal }: OpenStore, share: Share): Promise<Received> {
+    const { maxJsonBytes: maxBytes, idleMs } = limits
+    if (!isFileFlow(flow)) return { json: await readBody(incoming, { maxBytes, idleMs, share }) }
+    using file = shareOfFiles()
+    file.grow(redisPayloadBytesMax)
+    return await readMultipart(incoming, { ...limits, share }, journal.payloads)
+  }
+
+  function check(client: Client, flow: InboundFlowId, { json, file }: Received, { lookups }: OpenStore): Incoming {
+    const parsed = parseBody(json)
+    const body = renameFields(flow, parsed.json)
+    const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
+    const identity = identify(flow, body, client.name, contentHash)
     checkContract(flow, body)
     requireInstance(client, body)
     checkRoute(flow, body, { lookups: lookups.snapshot(), connections: installation.connections })
-    const message = { ...identity, flow, client: client.name, payload: body, hash }
-    if (!('file' in received)) return message
-    const { file } = received
+    const message = { ...identity, flow, client: client.name, payload: body, hash: contentHash }
+    if (file === undefined) return message
     return { ...message, file, terms: [...identity.terms, ...(file.name === '' ? [] : [file.name])] }
   }
 }
 
-async function forgetIfRefused<T>(received: Body | BodyWithFile, { journal }: OpenStore, check: () => T): Promise<T> {
+async function forgetIfRefused<T>({ file }: Received, { journal }: OpenStore, check: () => T): Promise<T> {
   try {
     return check()
   } catch (error) {
     // What cannot be removed now is removed by the sweeper.
-    if ('file' in received) await journal.payloads.remove(received.file.reference).catch(() => undefined)
+    if (file !== undefined) await journal.payloads.remove(file.reference).catch(() => undefined)
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { ackTime } from '@tieline/contracts/date-time'
 import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
 import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
 import { oicFault } from '@tieline/contracts/oic-fault'
-import { ownIds, provisionalReply, wholeMessageResponse } from '@tieline/contracts/replies'
+import { provisionalReply, wholeMessageResponse } from '@tieline/contracts/replies'
 import { hasWorker, leaveUncollected } from '@tieline/journal/intake'
 import type { Waited } from '@tieline/journal/replies'
 import type { Acceptance } from '@tieline/journal/types'
@@ -12,8 +12,8 @@ import type { OpenStore, Store } from './store.ts'
 
 export interface Accepted {
   readonly flow: InboundFlowId
-  /** The message under the field names of its contract. */
-  readonly body: unknown
+  /** What the sender calls the records of the message, see `ownIds`. */
+  readonly ids: readonly string[]
   readonly acceptance: Acceptance
   /** Aborts when the caller hangs up. */
   readonly signal: AbortSignal
@@ -53,8 +53,8 @@ export function createReply({ installation, store }: { installation: Installatio
     return { answer: provisional(accepted), ending }
   }
 
-  function provisional({ flow, body }: Accepted): HttpAnswer {
-    const facts = { ids: ownIds(flow, body), msgAckWrapper, nowISO: ackTime(Date.now()) }
+  function provisional({ flow, ids }: Accepted): HttpAnswer {
+    const facts = { ids, msgAckWrapper, nowISO: ackTime(Date.now()) }
     const told = provisionalReply(flow, facts)
     return told.status === 503 ? { ...told, headers: retryAfter } : told
   }
@@ -68,11 +68,11 @@ export function createReply({ installation, store }: { installation: Installatio
     return lastWord(accepted, 'FAILURE', 'NO_RESULT', 'The message ended without a result')
   }
 
-  function lastWord({ flow, body }: Accepted, ackType: AckType, value: string, detail: string): HttpAnswer {
+  function lastWord({ flow, ids }: Accepted, ackType: AckType, value: string, detail: string): HttpAnswer {
     if (flowSpec(flow).replyShape === 'externalId')
       return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
     const nowISO = ackTime(Date.now())
-    const responses = ownIds(flow, body).map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
+    const responses = ids.map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
     return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, { msgAckWrapper }) }
   }
 }

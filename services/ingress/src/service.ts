@@ -1,9 +1,12 @@
 import { buildOpenApi } from '@tieline/contracts/openapi'
+import { registerInstallationMetrics } from '@tieline/journal/installation-metrics'
 import { type Listener, listen } from '@tieline/runtime/http-listener'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
+import { createRegister } from '@tieline/runtime/process-metrics'
+import { registerLookupVersion } from '@tieline/worker-service/lookup-metrics'
+import { openServiceTracer } from '@tieline/worker-service/open-tracer'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createApp } from './app.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createIngressMetrics } from './metrics.ts'
@@ -15,6 +18,8 @@ export interface IngressTuning extends StoreTuning {
   readonly logger?: Logger
   /** Longest pause between two pieces of a body; default 30 s. */
   readonly idleMs?: number
+  /** How long a caller may take until its headers are here; default 20 s. */
+  readonly headersTimeoutMs?: number
   /** How long requests in flight may take when the ingress stops; default 10 s. */
   readonly drainWithinMs?: number
 }
@@ -36,13 +41,19 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
   const { environment, installation } = settings
   const { maxJsonBytes, maxFileBytes } = installation.ingress
   const logger = tuning.logger ?? createLogger({ service: 'ingress', level: environment.logLevel })
-  const register = new Registry()
-  collectDefaultMetrics({ register })
+  const register = createRegister()
   await using parts = new AsyncDisposableStack()
 
   const authenticate = await createAuthenticate(installation.ingress.clients)
-  const store = parts.use(await startStore(settings, logger, tuning))
+  const tracer = parts.use(await openServiceTracer('ingress', settings, logger))
+  const store = parts.use(await startStore(settings, logger, { ...tuning, tracer }))
   const ready = () => store.ready()
+  const metrics = createIngressMetrics(register, () => store.accepting())
+  registerLookupVersion(register, () => store.opened()?.lookups.snapshot().version)
+  registerInstallationMetrics(register, {
+    journal: () => store.opened()?.journal,
+    transfers: () => installation.deviceScore,
+  })
   const operations = parts.use(
     await startOperationsListener({
       port: environment.metricsPort,
@@ -54,8 +65,8 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
     }),
   )
   const limits = { maxJsonBytes, maxFileBytes, idleMs: tuning.idleMs ?? 30_000 }
-  const receive = createReceive({ installation, authenticate, store, limits })
-  const app = createApp({ receive, store, metrics: createIngressMetrics(register), logger })
+  const receive = createReceive({ installation, authenticate, store, limits, metrics })
+  const app = createApp({ receive, store, metrics, tracer, logger })
   const listener = parts.use(await listenAsConfigured(app, settings, logger, tuning))
   // First of all when stopping: callers that wait are let go, so that the listener can drain.
   parts.defer(() => store.stop())
@@ -70,7 +81,7 @@ function listenAsConfigured(
   app: Parameters<typeof listen>[0],
   { environment, installation }: ServiceSettings,
   logger: Logger,
-  { drainWithinMs }: IngressTuning,
+  { drainWithinMs, headersTimeoutMs }: IngressTuning,
 ): Promise<Listener> {
   const { tls, behindProxy } = installation.ingress
   const open = tls !== undefined || behindProxy
@@ -87,5 +98,6 @@ function listenAsConfigured(
       },
     }),
     ...(drainWithinMs !== undefined && { drainWithinMs }),
+    ...(headersTimeoutMs !== undefined && { headersTimeoutMs }),
   })
 }

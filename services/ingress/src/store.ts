@@ -7,6 +7,7 @@ import type { LookupStore } from '@tieline/lookups/store'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Readiness } from '@tieline/runtime/operations-listener'
 import { checkRedis, connectProducer, connectWorker, type RedisConnection, untilReady } from '@tieline/runtime/redis'
+import type { Tracer } from '@tieline/runtime/telemetry'
 import { openJournal } from '@tieline/worker-service/open-journal'
 import { openLookups } from '@tieline/worker-service/open-lookups'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
@@ -20,10 +21,18 @@ export interface StoreTuning {
   readonly startWithinMs?: number
 }
 
+interface StoreOptions extends StoreTuning {
+  readonly tracer: Tracer
+}
+
 /** Where messages go, as far as it can be used at the moment. */
 export interface Store extends AsyncDisposable {
   /** @throws Refusal 503 when nothing can be accepted: no Redis yet, Redis nearly full, or the ingress stops */
   take(): OpenStore
+  /** Whether `take` would give anything now. */
+  accepting(): boolean
+  /** What there is for those who only look. */
+  opened(): OpenStore | undefined
   /** Whether Redis takes writes. */
   ready(): Promise<Readiness>
   /** Takes nothing more, and lets every waiting caller go. */
@@ -51,8 +60,8 @@ const lookAgainMs = 2_000
  * refused in good order meanwhile.
  * @throws Error when Redis is there and its settings would lose accepted messages
  */
-export async function startStore(settings: ServiceSettings, logger: Logger, tuning: StoreTuning): Promise<Store> {
-  const { startWithinMs = 1_000 } = tuning
+export async function startStore(settings: ServiceSettings, logger: Logger, options: StoreOptions): Promise<Store> {
+  const { startWithinMs = 1_000 } = options
   const redis = await connectProducer(requireRedisUrl(settings), logger, { readyWithinMs: 0 })
   const closing = new AbortController()
   let opened: Opened | undefined
@@ -65,7 +74,7 @@ export async function startStore(settings: ServiceSettings, logger: Logger, tuni
       await Promise.race([untilReady(redis), closed])
       closing.signal.throwIfAborted()
       try {
-        opened = await open(settings, redis, logger, tuning)
+        opened = await open(settings, redis, logger, options)
       } catch (error) {
         if (redis.status !== 'ready') continue
         // Redis answers, so it is a fault of its settings.
@@ -91,14 +100,21 @@ export async function startStore(settings: ServiceSettings, logger: Logger, tuni
   }
   started = true
 
+  const away = 'The message store is away'
+  const obstacle = () => {
+    if (stopping) return 'The ingress is stopping'
+    if (opened === undefined || redis.status !== 'ready') return away
+    return opened.memory.full() ? 'The message store is full' : undefined
+  }
+
   return {
     take() {
-      if (stopping) throw comeAgain('store-unavailable', 'The ingress is stopping')
-      if (opened === undefined || redis.status !== 'ready')
-        throw comeAgain('store-unavailable', 'The message store is away')
-      if (opened.memory.full()) throw comeAgain('store-unavailable', 'The message store is full')
+      const reason = obstacle()
+      if (opened === undefined || reason !== undefined) throw comeAgain('store-unavailable', reason ?? away)
       return opened
     },
+    accepting: () => obstacle() === undefined,
+    opened: () => opened,
     stopping: () => stopping,
     async ready() {
       if (stopping) return { ready: false, reason: 'stopping' }
@@ -124,12 +140,12 @@ async function open(
   settings: ServiceSettings,
   redis: RedisConnection,
   logger: Logger,
-  { memoryPollMs }: StoreTuning,
+  { memoryPollMs, tracer }: StoreOptions,
 ): Promise<Opened> {
   await using parts = new AsyncDisposableStack()
   const { allowVolatileRedis } = settings.environment
   const { warnings } = parts.use(await checkRedis(redis, { allowVolatile: allowVolatileRedis, logger }))
-  const journal = parts.use(await openJournal(settings, redis, logger))
+  const journal = parts.use(await openJournal(settings, redis, logger, { tracer }))
   // A queue whose first look at Redis fails would never work again.
   await Promise.all(journal.queues.all.map((queue) => queue.waitUntilReady()))
   const subscriber = connectWorker(requireRedisUrl(settings), logger)

@@ -8,6 +8,7 @@ import { startWorkers } from '@tieline/journal/worker'
 import { parseInstallation } from '@tieline/runtime/installation'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { openJournal } from '@tieline/worker-service/open-journal'
 import { inject } from 'vitest'
 import { type IngressTuning, startIngress } from '../src/service.ts'
@@ -125,7 +126,7 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
       ),
     /** Every key of the installation that a message would leave. */
     async recorded(): Promise<string[]> {
-      const keys = await redis.keys(`{${name}}:*`)
+      const keys = await keysMatching(redis, `{${name}}:*`)
       return keys.filter((key) => !/:(?:meta|workers|ready|marker|stalled-check)$|:lookups?\b/.test(key))
     },
     field: (key: string, field: string) => redis.hget(`${journal.base}:m:${key}`, field),
