@@ -5,6 +5,8 @@ import { failuresPage } from '@tieline/contracts/failures-page'
 import { buildJsonSchemas } from '@tieline/contracts/json-schemas'
 import { buildOpenApi } from '@tieline/contracts/openapi'
 import { configurationPage, installationJsonSchema } from '@tieline/runtime/installation-page'
+import { dashboard } from './observe/dashboard.ts'
+import { metricsPage } from './observe/metrics-page.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -24,6 +26,8 @@ function generatedFiles(): Map<string, string> {
     ['config/tieline.schema.json', json(installationJsonSchema())],
     ['docs/configuration.md', configurationPage()],
     ['docs/failures.md', failuresPage()],
+    ['docs/metrics.md', metricsPage()],
+    ['deploy/observe/dashboards/tieline.json', json(dashboard())],
   ])
 }
 

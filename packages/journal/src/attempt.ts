@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlowId } from '@tieline/contracts/flows'
 import { type Notice, namedMax } from '@tieline/contracts/notice'
+import { askingFirst } from '@tieline/runtime/ask-before-call'
 import { acknowledgmentMessage, type DueMessage, enqueueDue, noticeMessage } from './due-messages.ts'
 import { type Ended, makeCall, readEffects } from './effects.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
 import { saysDown, windowContext } from './mail-windows.ts'
+import { readPins } from './pins.ts'
 import type { Run } from './queues.ts'
-import { isPassing, type ScriptName } from './scripts.ts'
+import { type Blob, isPassing, type ScriptName } from './scripts.ts'
 import { openPayload } from './stored-payload.ts'
 import type { Attempt, AttemptFile, EffectCall, EffectResult, Settlement } from './types.ts'
+import type { WorkerMetrics } from './worker-metrics.ts'
 
 /** The attempt must not write any more: `superseded` by a newer payload, `stale` because another worker took over. */
 export class AttemptLost extends Error {
@@ -52,6 +55,11 @@ export interface Taken {
   readonly fileName?: string
   readonly fileBytes: number
   readonly fileSha256?: string
+  /** `traceparent` of what brought the message here. */
+  readonly trace?: string
+  /** Choices of attempts before, as JSON; only the attempt that holds the message adds to them. */
+  readonly pins?: string
+  readonly keptPins?: string
 }
 
 export interface AttemptHandle {
@@ -61,6 +69,9 @@ export interface AttemptHandle {
   readonly token: string
   readonly taken: Taken
   readonly signal: AbortSignal
+  readonly metrics: WorkerMetrics
+  /** For so long after it was asked for, the right to make a call is relied on. */
+  readonly freshMs: number
 }
 
 export interface OpenAttempt extends Attempt {
@@ -71,21 +82,23 @@ export interface OpenAttempt extends Attempt {
 }
 
 export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAttempt {
-  const { journal, key, run, token, taken, signal } = handle
+  const { journal, key, run, token, taken, signal, metrics, freshMs } = handle
+  const { flow } = taken
+  const pins = { generation: readPins(taken.pins), kept: readPins(taken.keptPins) }
   let answered = false
 
-  const fenced = async (script: ScriptName, named: object, blobs?: readonly string[]) =>
+  const fenced = async (script: ScriptName, named: object, blobs?: readonly Blob[]) =>
     whilePassing(signal, () => journal.run(script, { key, run, token, now: journal.clock(), watchMs, ...named }, blobs))
   const fencedJson = async <Shape extends { kind: string }>(
     script: ScriptName,
     named: object,
-    blobs?: readonly string[],
+    blobs?: readonly Blob[],
   ) => {
     const answer = JSON.parse(String(await fenced(script, named, blobs))) as Shape
     if (['gone', 'stale', 'superseded'].includes(answer.kind)) throw new AttemptLost(answer.kind)
     return answer
   }
-  const fencedOk = async (script: ScriptName, named: object, blobs?: readonly string[]) => {
+  const fencedOk = async (script: ScriptName, named: object, blobs?: readonly Blob[]) => {
     const answer = String(await fenced(script, named, blobs))
     if (answer !== 'ok') throw new AttemptLost(answer)
   }
@@ -102,14 +115,27 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     if (signal.aborted) throw new Postponed(journal.clock())
     const call = randomUUID()
     const { operation, connection, quiet = false } = intended
-    const begun = await fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet })
+    const begin = () => fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet })
+    let askedAt = performance.now()
+    const begun = await begin()
     if (begun.kind === 'kept') {
       answered = true
       const kept = begun.result && JSON.parse(journal.sealer.open(begun.result, effectContext(key, id)))
       return { state: begun.state, result: kept as Result }
     }
 
-    const ended = await makeCall(intended, begun.unknown)
+    if (begun.unknown) metrics.repeats.inc({ flow, connection })
+    // Whoever waited or stood still for long may have lost the message to a worker whose calls must not be followed by this one.
+    const askAgain = async () => {
+      do {
+        askedAt = performance.now()
+        await begin()
+      } while (performance.now() - askedAt > freshMs)
+    }
+    const mayCall = () => (performance.now() - askedAt > freshMs ? askAgain() : undefined)
+    await mayCall()
+    const ended = await makeCall({ ...intended, call: () => askingFirst(mayCall, intended.call) }, begun.unknown)
+    metrics.effects.inc({ flow, connection, state: ended.state })
     await keepOutcome(id, call, quiet, ended)
     // Where nobody knows, the target may have acted: an older message of the line must not follow.
     if (ended.state !== 'failed') answered = true
@@ -119,7 +145,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
 
   return {
     key,
-    flow: taken.flow,
+    flow,
     instance: taken.instance,
     id: taken.id,
     generation: taken.generation,
@@ -166,18 +192,19 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     },
 
     async pin(name, choose, { keep } = {}) {
-      const held = await fencedJson<{ kind: string; value?: string }>('pin', { name, keep })
-      if (held.value !== undefined) return held.value
-      const chosen = await fencedJson<{ kind: string; value: string }>('pin', { name, keep, value: await choose() })
-      return chosen.value
+      const known = keep ? pins.kept : pins.generation
+      if (known[name] !== undefined) return known[name]
+      const { value } = await fencedJson<{ kind: string; value: string }>('pin', { name, keep, value: await choose() })
+      known[name] = value
+      return value
     },
 
     postpone(untilMs) {
       throw new Postponed(untilMs)
     },
 
-    async findMessage(flow, term) {
-      const keys = await journal.redis.smembers(`${journal.base}:i:${term.toLowerCase()}`)
+    async findMessage(wanted, term) {
+      const keys = await journal.redis.hkeys(`${journal.base}:i:${term.toLowerCase()}`)
       const pipeline = journal.redis.pipeline()
       for (const found of keys) pipeline.hmget(`${journal.base}:m:${found}`, 'flow', 'division', 'seq')
       const records = ((await pipeline.exec()) ?? []).map(([, fields], i) => ({
@@ -185,7 +212,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         fields: fields as (string | null)[],
       }))
       const newest = records
-        .filter(({ fields }) => fields[0] === flow)
+        .filter(({ fields }) => fields[0] === wanted)
         .sort((a, b) => Number(b.fields[2]) - Number(a.fields[2]))[0]
       return newest && { key: newest.key, division: newest.fields[1] || undefined }
     },
@@ -209,11 +236,10 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         collectMs,
         retentionMs: journal.retention.messagesDays * dayMs,
       }
-      const { moved } = await fencedJson<{ kind: string; moved?: Run }>('settle', named, [
-        reply,
-        ...due.map(({ sealed }) => sealed),
-      ])
+      const blobs = [reply, ...due.map(({ sealed }) => sealed)]
+      const { moved, acknowledged } = await fencedJson<Settled>('settle', named, blobs)
       await enqueueDue(journal, due, moved)
+      if (acknowledged) metrics.acknowledgmentLag.observe({ flow: acknowledged.flow }, acknowledged.afterMs / 1_000)
     },
 
     async retryAt(untilMs, code, notices = []) {
@@ -228,6 +254,13 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
 type Begun =
   | { kind: 'kept'; state: 'confirmed' | 'refused'; result?: string }
   | { kind: 'send'; unknown: boolean; tries: number }
+
+interface Settled {
+  readonly kind: string
+  readonly moved?: Run
+  /** It was an acknowledgment, and the sender of the file has taken it for the first time. */
+  readonly acknowledged?: { readonly flow: FlowId; readonly afterMs: number }
+}
 
 /** Redis bounds how many arguments one command of a script may have. */
 const forgetAtOnce = 1_000

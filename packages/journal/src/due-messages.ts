@@ -2,15 +2,22 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
+import type { Span } from '@tieline/runtime/telemetry'
 import { type Journal, payloadContext } from './journal.ts'
 import type { Run } from './queues.ts'
+
+/** A run that Tieline begins by itself. */
+export interface Begun extends Run {
+  /** Ends when its job has been added; what was not made due after all is not told. */
+  readonly begun?: Span
+}
 
 /**
  * Something that is due because of a message: a message of its own, created by the script that makes it due, retried and kept
  * like any other.
  */
-export interface DueMessage extends Run {
-  readonly sealed: string
+export interface DueMessage extends Begun {
+  readonly sealed: Buffer
   /** Arguments of the script, see `create` in the prelude. */
   readonly fields: object
 }
@@ -18,14 +25,21 @@ export interface DueMessage extends Run {
 /**
  * A due e-mail.
  * @param occasion tells it from others with the same code about the same message: mostly the generation
+ * @param cause `traceparent` of what it is about; the attempt that is going on unless told
  */
-export const noticeMessage = (journal: Journal, notice: Notice, occasion: number | string): DueMessage => {
+export const noticeMessage = (
+  journal: Journal,
+  notice: Notice,
+  occasion: number | string,
+  cause?: string,
+): DueMessage => {
   const { flow, messageKey, kind, code, file } = notice
   return dueMessage(journal, 'notification', notice, {
     aboutFlow: flow,
     reason: [messageKey, occasion, kind, code, ...(file === undefined ? [] : [file])].join('#'),
     terms: messageKey === undefined ? [] : [messageKey],
     more: { code },
+    cause,
   })
 }
 
@@ -48,22 +62,25 @@ interface Origin {
   readonly reason: string
   readonly terms: readonly string[]
   readonly more: object
+  readonly cause?: string | undefined
 }
 
 function dueMessage(
   journal: Journal,
   flow: FlowId,
   payload: unknown,
-  { aboutFlow, reason, terms, more }: Origin,
+  { aboutFlow, reason, terms, more, cause }: Origin,
 ): DueMessage {
   const id = createHash('sha256').update(reason).digest('hex').slice(0, 24)
   const key = `${flow}.${aboutFlow}.${id}`
   const run = randomUUID()
+  const begun = beginTrace(journal, flow, key, cause)
   return {
     key,
     flow,
     run,
-    sealed: journal.sealer.seal(JSON.stringify(payload), payloadContext(key)),
+    begun,
+    sealed: journal.sealer.sealBytes(JSON.stringify(payload), payloadContext(key)),
     fields: {
       key,
       flow,
@@ -73,15 +90,28 @@ function dueMessage(
       hash: id,
       run,
       terms: terms.map((term) => term.toLowerCase()),
+      trace: begun.traceparent,
       ...more,
     },
   }
 }
 
+/** What Tieline begins by itself has a trace of its own; it and the trace of what caused it point to each other. */
+export const beginTrace = ({ tracer }: Pick<Journal, 'tracer'>, flow: FlowId, key: string, cause?: string): Span =>
+  tracer.start(`begin ${flow}`, {
+    kind: 'producer',
+    links: [cause ?? tracer.current()?.traceparent],
+    attributes: { 'tieline.flow': flow, 'tieline.message.key': key },
+  })
+
 /** A job that cannot be added now is added by the sweeper. */
-export async function enqueueDue(journal: Journal, due: readonly Run[], moved?: Run): Promise<void> {
+export async function enqueueDue(journal: Journal, due: readonly Begun[], moved?: Run): Promise<void> {
   const runs = moved ? [...due, moved] : due
   for (const added of await Promise.allSettled(runs.map((run) => journal.queues.add(run)))) {
     if (added.status === 'rejected') journal.logger.warn({ err: added.reason }, 'Could not enqueue; the sweeper will')
+  }
+  for (const { begun } of due) {
+    journal.tracer.current()?.link(begun?.traceparent)
+    begun?.end()
   }
 }

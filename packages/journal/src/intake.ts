@@ -3,6 +3,7 @@ import { flowSpec } from '@tieline/contracts/flows'
 import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
 import { redisPayloadBytesMax } from './payloads.ts'
 import type { Run } from './queues.ts'
+import type { Blob } from './scripts.ts'
 import type { Acceptance, Incoming, Reply } from './types.ts'
 
 /** A provisional reply that nobody collects within this time becomes an e-mail. */
@@ -18,6 +19,8 @@ interface Decision {
   reply?: string
   withdrawn?: string
   moved?: Run
+  /** `traceparent` of the request before this one. */
+  trace?: string
   /** References of stored payloads that no record holds any more. */
   unused?: readonly string[]
 }
@@ -28,11 +31,30 @@ interface Decision {
  * @throws JournalError or an error of Redis: the caller answers 503
  */
 export async function accept(journal: Journal, incoming: Incoming): Promise<Acceptance> {
+  const span = journal.tracer.start(`accept ${incoming.flow}`, {
+    kind: 'producer',
+    parent: journal.tracer.current()?.traceparent,
+    attributes: { 'tieline.flow': incoming.flow, 'tieline.message.key': incoming.key },
+  })
+  try {
+    const acceptance = await journal.tracer.within(span, () => acceptTraced(journal, incoming))
+    span.set({ 'tieline.acceptance': acceptance.kind })
+    return acceptance
+  } catch (error) {
+    span.fail('store-unavailable')
+    throw error
+  } finally {
+    span.end()
+  }
+}
+
+async function acceptTraced(journal: Journal, incoming: Incoming): Promise<Acceptance> {
   const { key, flow } = incoming
   const { kind, ...decision } = await decide(journal, incoming, await keepPayload(journal, incoming))
   // The sweeper took it for left behind: its sender was silent for longer than anybody can be.
   if (kind === 'gone') throw new Error('A payload that was stored for the message is gone')
 
+  journal.tracer.current()?.link(decision.trace)
   if (decision.enqueue) await journal.queues.add({ key, flow, run: decision.run })
   await tidyUp(journal, incoming, decision)
 
@@ -42,13 +64,11 @@ export async function accept(journal: Journal, incoming: Incoming): Promise<Acce
 }
 
 /** Small JSON goes into the record's own script; what is too large for Redis is stored before. */
-async function keepPayload(
-  journal: Journal,
-  { key, payload }: Incoming,
-): Promise<{ sealed: string; reference: string }> {
+async function keepPayload(journal: Journal, { key, payload }: Incoming): Promise<{ sealed: Blob; reference: string }> {
   const json = JSON.stringify(payload)
   const bytes = Buffer.byteLength(json)
-  if (bytes <= redisPayloadBytesMax) return { sealed: journal.sealer.seal(json, payloadContext(key)), reference: '' }
+  if (bytes <= redisPayloadBytesMax)
+    return { sealed: journal.sealer.sealBytes(json, payloadContext(key)), reference: '' }
   const { reference } = await journal.payloads.keep(once(Buffer.from(json)))
   return { sealed: '', reference }
 }
@@ -60,7 +80,7 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 async function decide(
   journal: Journal,
   incoming: Incoming,
-  { sealed, reference }: { sealed: string; reference: string },
+  { sealed, reference }: { sealed: Blob; reference: string },
 ): Promise<Decision> {
   const { payload, answers, line, follows, file, terms, ...fields } = incoming
   const followed = flowSpec(incoming.flow).follows
@@ -78,6 +98,7 @@ async function decide(
     answersFlow: answers?.flow ?? '',
     replayMs: journal.retention.replayHours * hourMs,
     watchMs,
+    trace: journal.tracer.current()?.traceparent,
   }
   return JSON.parse(String(await journal.run('accept', named, [sealed]))) as Decision
 }

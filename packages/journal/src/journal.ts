@@ -1,5 +1,6 @@
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
+import { noTracer, type Tracer } from '@tieline/runtime/telemetry'
 import type { PayloadStore } from './payload-store.ts'
 import { createPayloads, type Payloads } from './payloads.ts'
 import { createQueues, type Queues, queuePrefix } from './queues.ts'
@@ -26,6 +27,8 @@ export interface JournalOptions {
   readonly logger: Logger
   /** Milliseconds since 1970; tests move it. */
   readonly clock?: () => number
+  /** Default: nothing is traced. It stays the caller's. */
+  readonly tracer?: Tracer
 }
 
 /** What every part of the journal works with. The parts: `intake`, `attempt` and `worker`, `sweeper`, `operations`. */
@@ -41,6 +44,7 @@ export interface Journal extends AsyncDisposable {
   readonly retention: Retention
   readonly logger: Logger
   readonly clock: () => number
+  readonly tracer: Tracer
 }
 
 export const hourMs = 3_600_000
@@ -74,6 +78,7 @@ export function createJournal(options: JournalOptions): Journal {
     retention: options.retention,
     logger,
     clock,
+    tracer: options.tracer ?? noTracer,
     [Symbol.asyncDispose]: () => queues[Symbol.asyncDispose](),
   }
 }

@@ -5,8 +5,9 @@ import type { RowTotals } from '@tieline/contracts/row-totals'
 import { enqueueDue } from './due-messages.ts'
 import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './effects.ts'
 import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
+import { readPins } from './pins.ts'
 import { openPayload, readPayload } from './stored-payload.ts'
-import { type Outcome, openStates, type RowFault, type State, states } from './types.ts'
+import { type Outcome, type RowFault, type State, states } from './types.ts'
 
 /** One message as operators see it: no payload, no reply, nothing personal. */
 export interface MessageSummary {
@@ -61,7 +62,7 @@ export type Done = { readonly kind: 'ok'; readonly generation?: number } | { rea
 
 /** Keys of the messages that carry a search term, or the message key itself. */
 export async function findMessages(journal: Journal, term: string): Promise<string[]> {
-  const keys = new Set(await journal.redis.smembers(`${journal.base}:i:${term.toLowerCase()}`))
+  const keys = new Set(await journal.redis.hkeys(`${journal.base}:i:${term.toLowerCase()}`))
   if (await journal.redis.exists(`${journal.base}:m:${term}`)) keys.add(term)
   return [...keys].sort()
 }
@@ -115,24 +116,24 @@ export async function listMessages(journal: Journal, filter: ListFilter = {}): P
   return found.sort((one, other) => other.stateAt - one.stateAt).slice(0, limit)
 }
 
-/** How many messages of each flow are in each state, and since when the oldest open one has been. */
+/** How many messages of each flow are in each state, and when the oldest open one was accepted. */
 export async function countMessages(journal: Journal): Promise<FlowCounts[]> {
   const seen = await journal.redis.hgetall(`${journal.base}:workers`)
   return Promise.all(
     flowIds.map(async (flow) => {
       const pipeline = journal.redis.pipeline()
       for (const state of states) pipeline.zcard(`${journal.base}:s:${flow}:${state}`)
-      for (const state of openStates) pipeline.zrange(`${journal.base}:s:${flow}:${state}`, '0', '0', 'WITHSCORES')
-      const answers = ((await pipeline.exec()) ?? []).map(([, value]) => value)
+      pipeline.zrange(`${journal.base}:o:${flow}`, '0', '0', 'WITHSCORES')
+      const answers = ((await pipeline.exec()) ?? []).map(([error, value]) => {
+        if (error) throw error
+        return value
+      })
       const counts = Object.fromEntries(states.map((state, i) => [state, Number(answers[i])])) as Record<State, number>
-      const oldest = answers
-        .slice(states.length)
-        .map((pair) => Number((pair as string[])[1] ?? Number.POSITIVE_INFINITY))
-      const oldestOpenAt = Math.min(...oldest)
+      const [, oldestOpenAt] = answers[states.length] as string[]
       return {
         flow,
         counts,
-        ...(Number.isFinite(oldestOpenAt) && { oldestOpenAt }),
+        ...(oldestOpenAt !== undefined && { oldestOpenAt: Number(oldestOpenAt) }),
         ...(seen[flow] !== undefined && { workerSeenAt: Number(seen[flow]) }),
       }
     }),
@@ -193,6 +194,14 @@ export interface AuditEntry {
   readonly why: string
 }
 
+/** Notes what an operator did elsewhere than in a script of the journal. */
+export async function noteAction(
+  { redis, base, clock }: Pick<Journal, 'redis' | 'base' | 'clock'>,
+  { who, what, key }: Pick<AuditEntry, 'who' | 'what' | 'key'>,
+): Promise<void> {
+  await redis.xadd(`${base}:audit`, '*', 'at', clock(), 'who', who, 'what', what, 'key', key, 'why', '')
+}
+
 /** Who did what to which message and why, the latest first. */
 export async function readAudit(journal: Journal, limit = 100): Promise<AuditEntry[]> {
   const entries = await journal.redis.xrevrange(`${journal.base}:audit`, '+', '-', 'COUNT', limit)
@@ -206,7 +215,7 @@ export async function readAudit(journal: Journal, limit = 100): Promise<AuditEnt
 /** The payload as it was received. It may hold personal data: callers show it to nobody without the right. */
 export async function readStoredPayload(journal: Journal, key: string): Promise<unknown> {
   const reference = await journal.redis.hget(`${journal.base}:m:${key}`, 'payloadRef')
-  const sealed = reference ? null : await journal.redis.get(`${journal.base}:p:${key}`)
+  const sealed = reference ? null : await journal.redis.getBuffer(`${journal.base}:p:${key}`)
   return !reference && sealed === null ? undefined : readPayload(journal, key, sealed, reference ?? '')
 }
 
@@ -241,8 +250,6 @@ export async function readMessageFile(journal: Journal, key: string): Promise<Me
     },
   }
 }
-
-const readPins = (stored: string | null | undefined): Record<string, string> => (stored ? JSON.parse(stored) : {})
 
 const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
 

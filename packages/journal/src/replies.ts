@@ -29,22 +29,26 @@ export async function startReplyDesk(journal: Journal, subscriber: RedisConnecti
 
   const look = async (keys: readonly string[]) => {
     if (keys.length === 0) return
-    const pipeline = journal.redis.pipeline()
-    for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'changed', 'state', 'reply')
-    const answers = (await pipeline.exec()) ?? []
+    // Together, or a state would be read with the reply of another generation.
+    const transaction = journal.redis.multi()
+    for (const key of keys) {
+      transaction.hmget(`${journal.base}:m:${key}`, 'changed', 'state').get(`${journal.base}:y:${key}`)
+    }
+    const answers = (await transaction.exec()) ?? []
     keys.forEach((key, i) => {
-      const [error, fields] = answers[i] ?? []
+      const [error, fields] = answers[2 * i] ?? []
+      const [, reply] = answers[2 * i + 1] ?? []
       if (error || !Array.isArray(fields)) return
       for (const waiter of waiters.get(key) ?? []) {
-        const waited = readSafely(waiter, fields as (string | null)[])
+        const waited = readSafely(waiter, fields as (string | null)[], reply as string | null)
         if (waited) waiter.end(waited)
       }
     })
   }
   /** One reply that cannot be read must not keep the others from their callers. */
-  const readSafely = (waiter: Waiter, fields: (string | null)[]) => {
+  const readSafely = (waiter: Waiter, fields: (string | null)[], reply: string | null) => {
     try {
-      return readRecord(journal, waiter, fields)
+      return readRecord(journal, waiter, fields, reply)
     } catch (error) {
       journal.logger.error({ err: error, key: waiter.key }, 'A reply cannot be read; its caller goes away without it')
       return undefined
@@ -93,8 +97,12 @@ export async function startReplyDesk(journal: Journal, subscriber: RedisConnecti
   }
 }
 
-function readRecord(journal: Journal, waiter: Waiter, fields: (string | null)[]): Waited | undefined {
-  const [changed, state, reply] = fields
+function readRecord(
+  journal: Journal,
+  waiter: Waiter,
+  [changed, state]: (string | null)[],
+  reply: string | null,
+): Waited | undefined {
   // A later generation with the same payload answers the earlier one's callers too.
   if (Number(changed) > waiter.generation) return { kind: 'superseded' }
   if (!settledStates.some((settled) => settled === state)) return undefined

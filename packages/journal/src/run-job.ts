@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { FailureCode } from '@tieline/contracts/failures'
 import type { FlowSpec } from '@tieline/contracts/flows'
+import type { RowTotals } from '@tieline/contracts/row-totals'
 import { never, type Retry, TielineError } from '@tieline/runtime/error'
+import type { Span } from '@tieline/runtime/telemetry'
 import type { Job } from 'bullmq'
 import { AttemptLost, createAttempt, type OpenAttempt, Postponed, type Taken } from './attempt.ts'
 import { enqueueDue } from './due-messages.ts'
@@ -29,6 +32,8 @@ export interface JobRun<Tables extends { readonly version: number }> {
   readonly job: Job<Ticket>
   readonly token: string
   readonly signal: AbortSignal
+  /** See `AttemptHandle`. */
+  readonly freshMs: number
 }
 
 /** Takes the message of a job for one attempt and brings it to the attempt's end, whatever happens. */
@@ -48,7 +53,7 @@ export async function runJob<Tables extends { readonly version: number }>(contex
 }
 
 async function attemptMessage<Tables extends { readonly version: number }>(context: JobRun<Tables>): Promise<Ends> {
-  const { journal, snapshot, processor, spec, job, token, signal } = context
+  const { journal, snapshot, processor, spec, job, token, signal, freshMs } = context
   const { key } = job.data
   const run = job.id ?? ''
   const tables = snapshot()
@@ -65,8 +70,8 @@ async function attemptMessage<Tables extends { readonly version: number }>(conte
     lookups: tables.version,
     refuseOvertaken: spec.refuseOvertaken,
     who: 'bull-board',
-  })) as [string, string | null]
-  const taken = JSON.parse(told) as
+  })) as [Buffer, Buffer | null]
+  const taken = JSON.parse(told.toString()) as
     | ({ kind: 'attempt' } & Taken)
     | { kind: 'surplus'; moved?: Run }
     | { kind: 'behind' }
@@ -78,20 +83,50 @@ async function attemptMessage<Tables extends { readonly version: number }>(conte
     return done
   }
 
-  const handle = { journal, key, run, token: fencingToken, taken, signal }
-  let attempt = createAttempt(handle, undefined)
-  try {
-    attempt = createAttempt(handle, await readPayload(journal, key, sealed, taken.payloadRef))
-    if (taken.overtaken) throw overtaken()
-    return await settle(context, attempt, await processor.process(attempt, tables))
-  } catch (error) {
-    if (error instanceof AttemptLost || error instanceof JournalError) throw error
-    if (error instanceof Postponed) {
-      await attempt.retryAt(error.untilMs)
-      return { kind: 'later', atMs: error.untilMs }
+  const handle = { journal, key, run, token: fencingToken, taken, signal, metrics: context.metrics, freshMs }
+  const span = startSpan(context, taken)
+  return journal.tracer.within(span, async () => {
+    let attempt = createAttempt(handle, undefined)
+    try {
+      attempt = createAttempt(handle, await readPayload(journal, key, sealed, taken.payloadRef))
+      if (taken.overtaken) throw overtaken()
+      return await settle(context, attempt, await processor.process(attempt, tables))
+    } catch (error) {
+      if (error instanceof AttemptLost || error instanceof JournalError) {
+        span.fail(error instanceof AttemptLost ? error.reason : 'store-unavailable')
+        throw error
+      }
+      if (error instanceof Postponed) return await postpone(context, attempt, error)
+      return await fail(context, attempt, taken, tables, toTielineError(error, journal, key))
+    } finally {
+      span.end()
     }
-    return await fail(context, attempt, taken, tables, toTielineError(error, journal, key))
-  }
+  })
+}
+
+const startSpan = <Tables extends { readonly version: number }>(
+  { journal, job }: JobRun<Tables>,
+  { flow, generation, number, trace }: Taken,
+): Span =>
+  journal.tracer.start(`attempt ${flow}`, {
+    kind: 'consumer',
+    parent: trace,
+    attributes: {
+      'tieline.flow': flow,
+      'tieline.message.key': job.data.key,
+      'tieline.generation': generation,
+      'tieline.attempt': number,
+    },
+  })
+
+async function postpone<Tables extends { readonly version: number }>(
+  { metrics }: JobRun<Tables>,
+  attempt: OpenAttempt,
+  { untilMs }: Postponed,
+): Promise<Ends> {
+  await attempt.retryAt(untilMs)
+  metrics.attempts.inc({ flow: attempt.flow, code: 'none' })
+  return { kind: 'later', atMs: untilMs }
 }
 
 async function fail<Tables extends { readonly version: number }>(
@@ -109,6 +144,7 @@ async function fail<Tables extends { readonly version: number }>(
     const alarmDue =
       spec.retry.alarmAfterS !== undefined && !taken.alarmed && now - failedSince >= spec.retry.alarmAfterS * 1_000
     await attempt.retryAt(now + delayMs, error.code, alarmDue ? [stillFailing(attempt, error, spec, now)] : [])
+    countEnd(context, attempt, error.code)
     context.metrics.retried.inc({ flow: attempt.flow, code: error.code })
     journal.logger.warn(
       { key: attempt.key, code: error.code, delayMs, attempt: attempt.number },
@@ -135,24 +171,43 @@ function giveUp<Tables extends { readonly version: number }>(
   }
 }
 
+/** The span of the attempt says the same as its count. */
+function countEnd<Tables extends { readonly version: number }>(
+  { journal, metrics }: JobRun<Tables>,
+  { flow }: OpenAttempt,
+  code: FailureCode | undefined,
+): void {
+  metrics.attempts.inc({ flow, code: code ?? 'none' })
+  if (code !== undefined) journal.tracer.current()?.fail(code)
+}
+
 async function settle<Tables extends { readonly version: number }>(
-  { journal, job, metrics }: JobRun<Tables>,
+  context: JobRun<Tables>,
   attempt: OpenAttempt,
   settlement: Settlement,
 ): Promise<Ends> {
+  const { journal, job, metrics } = context
   await attempt.settle(settlement, job.attemptsMade)
-  const { state, outcome, code } = settlement
-  metrics.settled.inc({ flow: attempt.flow, state })
+  const { state, outcome, code, rows } = settlement
+  const { flow } = attempt
+  countEnd(context, attempt, code)
+  journal.tracer.current()?.set({ 'tieline.state': state, 'tieline.outcome': outcome })
+  metrics.settled.inc({ flow, state, outcome })
+  metrics.duration.observe({ flow }, Math.max(0, journal.clock() - attempt.acceptedAt) / 1_000)
+  if (rows) for (const result of rowResults) metrics.rows.inc({ flow, result }, rows[result])
   const line = { key: attempt.key, state, outcome, code, attempt: attempt.number }
   if (state === 'succeeded') journal.logger.info(line, `Settled ${attempt.flow}: ${outcome}`)
   else journal.logger.error(line, `Settled ${attempt.flow}: ${outcome}, ${code ?? state}`)
   return state === 'dead' ? { kind: 'dead', reason: code ?? 'internal' } : done
 }
 
+const rowResults = ['confirmed', 'refused', 'unknown', 'notSent'] as const satisfies readonly (keyof RowTotals)[]
+
 async function yieldMessage<Tables extends { readonly version: number }>(
-  { journal, job }: JobRun<Tables>,
+  { journal, job, metrics, processor }: JobRun<Tables>,
   lost: AttemptLost,
 ): Promise<Ends> {
+  metrics.attempts.inc({ flow: processor.flow, code: 'lost' })
   journal.logger.warn(
     { key: job.data.key, reason: lost.reason },
     'An attempt ended without a word: it lost its message',

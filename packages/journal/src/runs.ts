@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { messageKey } from '@tieline/contracts/identity'
 import { transferRun } from '@tieline/contracts/transfer-run'
-import { enqueueDue } from './due-messages.ts'
+import { beginTrace, enqueueDue } from './due-messages.ts'
 import { type Journal, payloadContext, watchMs } from './journal.ts'
 
 /** A scheduled transfer of section `deviceScore`, as far as its message is concerned. */
@@ -38,6 +38,7 @@ export async function startRun(journal: Journal, { transfer, file, notBefore, wh
   const key = transferKey(transfer)
   const run = randomUUID()
   const payload = JSON.stringify(transferRun.parse({ transfer: transfer.name, file }))
+  const begun = beginTrace(journal, flow, key)
   const named = {
     key,
     flow,
@@ -54,14 +55,15 @@ export async function startRun(journal: Journal, { transfer, file, notBefore, wh
     nextRun: randomUUID(),
     now: journal.clock(),
     watchMs,
+    trace: begun.traceparent,
   }
-  const sealed = journal.sealer.seal(payload, payloadContext(key))
+  const sealed = journal.sealer.sealBytes(payload, payloadContext(key))
   const answer = JSON.parse(String(await journal.run('start-run', named, [sealed]))) as
     | { kind: 'started'; generation: number; ticket?: string }
     | { kind: 'served' }
     | { kind: 'busy'; since: number }
   if (answer.kind !== 'started') return { ...answer, key }
-  await enqueueDue(journal, [{ key, flow, run }])
+  await enqueueDue(journal, [{ key, flow, run, begun }])
   if (answer.ticket) await journal.queues.remove(flow, answer.ticket)
   return { kind: 'started', key, generation: answer.generation }
 }

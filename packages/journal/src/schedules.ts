@@ -97,7 +97,8 @@ async function tellMissed(journal: Journal, transfer: string, dueAt: number): Pr
     next: 'It begins as soon as a worker of device-score runs.',
   }
   const mail = noticeMessage(journal, notice, `${transfer}#${dueAt}`)
-  const told = await journal.run('notify', { due: [mail.fields], now: journal.clock(), watchMs }, ['', mail.sealed])
+  const named = { due: [mail.fields], missed: transfer, now: journal.clock(), watchMs }
+  const told = await journal.run('notify', named, ['', mail.sealed])
   if (told === 1) await enqueueDue(journal, [mail])
 }
 

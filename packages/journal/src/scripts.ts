@@ -39,8 +39,14 @@ const scriptNames = [
 
 export type ScriptName = (typeof scriptNames)[number]
 
-/** Runs one atomic script: `named` becomes ARGV[1], `blobs` (sealed values, passed through unread) the arguments after it. */
-export type RunScript = (name: ScriptName, named: object, blobs?: readonly string[]) => Promise<unknown>
+/** A sealed value, passed through unread. */
+export type Blob = string | Buffer
+
+/**
+ * Runs one atomic script: `named` becomes ARGV[1], `blobs` the arguments after it. What it answers are strings, and buffers in
+ * a list, which is how a script hands out a sealed value.
+ */
+export type RunScript = (name: ScriptName, named: object, blobs?: readonly Blob[]) => Promise<unknown>
 
 const source = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8')
 const prelude = `local effectFields = { ${effectFields.map((name) => `'${name}'`).join(', ')} }\n${source('prelude')}`
@@ -56,13 +62,14 @@ export function createScriptRunner(redis: RedisConnection, base: string): RunScr
   return async (name, named, blobs = []) => {
     const script = scripts.get(name)
     if (!script) throw new JournalError(name, 'unknown script')
-    const args = [wellFormedJson(named), ...blobs]
+    const args = [1, base, wellFormedJson(named), ...blobs]
     try {
-      return await redis.evalsha(script.sha, 1, base, ...args).catch((error: unknown) => {
+      const answer = await redis.callBuffer('EVALSHA', script.sha, ...args).catch((error: unknown) => {
         if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-          return redis.eval(script.text, 1, base, ...args)
+          return redis.callBuffer('EVAL', script.text, ...args)
         throw error
       })
+      return Buffer.isBuffer(answer) ? answer.toString() : answer
     } catch (error) {
       throw new JournalError(name, error)
     }

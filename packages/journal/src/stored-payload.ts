@@ -10,7 +10,7 @@ import { type Journal, payloadContext } from './journal.ts'
 export async function readPayload(
   journal: Journal,
   key: string,
-  sealed: string | null,
+  sealed: Buffer | null,
   reference: string,
 ): Promise<unknown> {
   if (reference !== '') {
@@ -18,7 +18,7 @@ export async function readPayload(
     return JSON.parse(Buffer.concat(chunks).toString('utf8'))
   }
   if (sealed === null) throw trimmed()
-  return JSON.parse(journal.sealer.open(sealed, payloadContext(key)))
+  return JSON.parse(journal.sealer.openBytes(sealed, payloadContext(key)))
 }
 
 /** Bytes of what the payload store keeps. An empty reference stands for something that is no longer kept. */

@@ -77,7 +77,9 @@ async function readSuspects(journal: Journal, keys: readonly string[]): Promise<
     for (const key of keys) pipeline.hmget(`${journal.base}:m:${key}`, 'flow', 'run', 'blockedBy', 'state', 'line')
   })
   const holders = await readAll(journal, (pipeline) => {
-    for (const record of records) pipeline.get(`${journal.base}:h:${(record as (string | null)[])[4]}`)
+    for (const record of records) {
+      pipeline.zrangebyscore(`${journal.base}:l:${(record as (string | null)[])[4]}`, 0, 0)
+    }
   })
   return keys.map((key, i) => {
     const [flow, run, blockedBy, state] = records[i] as (string | null)[]
@@ -85,7 +87,8 @@ async function readSuspects(journal: Journal, keys: readonly string[]): Promise<
     // A flow of a newer version of Tieline is looked after by that version.
     if (!isFlowId(flow)) return { key, run, sound: true }
     // A message that waits has no job of its own: what it waits for has one.
-    if (state === 'waiting' && !blockedBy) return { key, run, sound: holders[i] !== null && holders[i] !== key }
+    const [holder] = holders[i] as string[]
+    if (state === 'waiting' && !blockedBy) return { key, run, sound: holder !== undefined && holder !== key }
     return { key, run, job: { flow, run: blockedBy || run }, sound: false }
   })
 }
@@ -158,12 +161,13 @@ async function removePayloads(journal: Journal, references: readonly string[]): 
 async function notifyUncollected(journal: Journal): Promise<void> {
   const now = journal.clock()
   for (const key of await due(journal, ':uncollected', now)) {
-    const [flow, generation, attempts, outcome] = await journal.redis.hmget(
+    const [flow, generation, attempts, outcome, trace] = await journal.redis.hmget(
       `${journal.base}:m:${key}`,
       'flow',
       'generation',
       'attempts',
       'outcome',
+      'trace',
     )
     const notice = noticeMessage(
       journal,
@@ -178,6 +182,7 @@ async function notifyUncollected(journal: Journal): Promise<void> {
         next: 'The sender may not know the result. It gets it when it sends the message again.',
       },
       Number(generation ?? 0),
+      trace ?? undefined,
     )
     const named = { key, overdue: true, due: [notice.fields], now, watchMs, collectMs }
     const { notified } = JSON.parse(String(await journal.run('collect', named, ['', notice.sealed]))) as {
@@ -210,7 +215,8 @@ async function trim(
   journal: Journal,
   what: { key: string; from: string; before: number; payloadOnly: boolean },
 ): Promise<void> {
-  const answer = String(await journal.run('trim', { ...what, now: journal.clock(), watchMs }))
+  const replayMs = journal.retention.replayHours * hourMs
+  const answer = String(await journal.run('trim', { ...what, now: journal.clock(), replayMs, watchMs }))
   const trimmed = JSON.parse(answer) as { unused?: string[]; ticket?: string; flow?: FlowId }
   const { unused = [], ticket, flow } = trimmed
   await removePayloads(journal, unused)

@@ -73,7 +73,8 @@ function startWorker<Tables extends { readonly version: number }>(
 ): Worker<Ticket> {
   const { journal } = options
   const spec = (options.spec ?? flowSpec)(processor.flow)
-  const run = { journal, snapshot: options.snapshot, processor, metrics, spec }
+  const lockMs = options.lockMs ?? 10_000
+  const run = { journal, snapshot: options.snapshot, processor, metrics, spec, freshMs: lockMs / 4 }
   const handle = async (job: Job<Ticket>, token: string | undefined, signal: AbortSignal | undefined) => {
     const signals = signal ? [stopping, signal] : [stopping]
     const ends = await runJob({ ...run, job, token: token ?? '', signal: AbortSignal.any(signals) })
@@ -87,7 +88,7 @@ function startWorker<Tables extends { readonly version: number }>(
     connection: options.connection,
     prefix: queuePrefix(journal.installation),
     concurrency: options.concurrency ?? spec.atOnce ?? 50,
-    lockDuration: options.lockMs ?? 10_000,
+    lockDuration: lockMs,
     stalledInterval: options.stalledCheckMs ?? 5_000,
     maxStalledCount: 5,
   })

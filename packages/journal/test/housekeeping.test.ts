@@ -67,7 +67,7 @@ describe('a line', () => {
     await using harness = await openHarness({ clock: () => now })
     const { journal } = harness
     for (const id of ['a', 'b']) await accept(journal, incoming('stage-status', id, { line: 'L' }))
-    await harness.redis.del(`${journal.base}:h:stage-status.L`)
+    await harness.redis.zadd(`${journal.base}:l:stage-status.L`, 1, 'stage-status.SITE1.a')
     await harness.redis.hset(`${journal.base}:m:stage-status.SITE1.a`, 'state', 'waiting')
     now += 60_000
     await reviveLost(journal)

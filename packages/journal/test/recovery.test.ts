@@ -1,4 +1,5 @@
 import { eventually } from '@tieline/testkit/eventually'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
 import { accept, leaveUncollected } from '../src/intake.ts'
 import { countMessages, findMessages, listMessages, readStoredPayload, showMessage } from '../src/operations.ts'
@@ -180,7 +181,9 @@ describe('what is kept', () => {
     now += 33 * 24 * 3_600_000
     await trimExpired(journal)
     expect(await showMessage(journal, message.key)).toBeUndefined()
-    const left = (await harness.redis.keys(`${journal.base}:*`)).map((key) => key.slice(journal.base.length + 1)).sort()
+    const left = (await keysMatching(harness.redis, `${journal.base}:*`))
+      .map((key) => key.slice(journal.base.length + 1))
+      .sort()
     expect(left).toEqual(['seq', 'workers'])
   })
 })

@@ -70,10 +70,10 @@ describe('a caller who waits', () => {
     }
     for (const { key } of messages)
       await eventually(async () => (await field(harness.journal, key, 'state')) === 'succeeded')
-    await harness.redis.hset(`${harness.journal.base}:m:${messages[0]?.key}`, 'reply', '1.unknown-key.AAAA')
+    await harness.redis.set(`${harness.journal.base}:y:${messages[0]?.key}`, '1.unknown-key.AAAA')
     harness.look()
     expect(await waits[1]).toMatchObject({ kind: 'settled', reply: { body: 'done' } })
     leave.abort()
-    await waits[0]
+    expect(await waits[0]).toEqual({ kind: 'open' })
   }, 15_000)
 })

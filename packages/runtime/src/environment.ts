@@ -25,6 +25,8 @@ export interface Environment {
   /** The first encrypts, all decrypt. Empty: payloads are not encrypted. */
   readonly payloadKeys: readonly PayloadKey[]
   readonly allowVolatileRedis: boolean
+  /** Where traces go, OTLP over HTTP. Absent: nothing is traced. */
+  readonly traceEndpoint?: string
 }
 
 /**
@@ -48,6 +50,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     dataDir: e.DATA_DIR,
     payloadKeys: e.TIELINE_PAYLOAD_KEYS,
     allowVolatileRedis: e.TIELINE_ALLOW_VOLATILE_REDIS === '1',
+    ...(e.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? {} : { traceEndpoint: e.OTEL_EXPORTER_OTLP_ENDPOINT }),
   }
 }
 
@@ -92,6 +95,12 @@ export const environmentSchema = z.object({
     .enum(['0', '1'])
     .default('0')
     .describe('1: start although Redis may forget or evict what was accepted. Never in production.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must begin with http:// or https://' })
+    .optional()
+    .describe(
+      'Collector of OpenTelemetry traces, OTLP over HTTP, such as `http://collector:4318`. Not set: nothing is traced. With it, `OTEL_EXPORTER_OTLP_HEADERS` and the other variables of the exporter apply.',
+    ),
 })
 
 function parsePayloadKeys(text: string, context: z.RefinementCtx): PayloadKey[] {

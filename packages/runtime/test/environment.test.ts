@@ -37,6 +37,7 @@ describe('the environment', () => {
         DATA_DIR: '/var/tieline',
         TIELINE_PAYLOAD_KEYS: `new:${first}, old:${second}`,
         TIELINE_ALLOW_VOLATILE_REDIS: '1',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
       }),
     ).toEqual({
       redisUrl: 'redis-sentinel://a:1,b:2/main',
@@ -53,6 +54,7 @@ describe('the environment', () => {
         { id: 'old', key: Buffer.from(second, 'base64') },
       ],
       allowVolatileRedis: true,
+      traceEndpoint: 'http://collector:4318',
     })
   })
 
@@ -64,6 +66,7 @@ describe('the environment', () => {
         METRICS_PORT: '65536',
         LOG_LEVEL: 'marked',
         TIELINE_ALLOW_VOLATILE_REDIS: 'marked',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://marked',
         TIELINE_PAYLOAD_KEYS: `a:${key(31)},marked,a:${key()}`,
       })
     expect(read).toThrow(
@@ -75,7 +78,7 @@ describe('the environment', () => {
       ].join('\n'),
     )
     expect(read).toThrow(
-      /LOG_LEVEL: .*\n.*TIELINE_PAYLOAD_KEYS: key 1 .*\n.*KEYS: key 2 .*\n.*KEYS: must not hold an id twice\n.*VOLATILE/,
+      /LOG_LEVEL: .*\n.*TIELINE_PAYLOAD_KEYS: key 1 .*\n.*KEYS: key 2 .*\n.*KEYS: must not hold an id twice\n.*VOLATILE.*\n.*OTLP_ENDPOINT: must begin with http/,
     )
     expect(read).not.toThrow(/marked/)
   })

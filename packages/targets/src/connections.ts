@@ -3,6 +3,7 @@ import { never, TielineError } from '@tieline/runtime/error'
 import type { Fault } from '@tieline/runtime/faults'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
+import type { Tracer } from '@tieline/runtime/telemetry'
 import { Histogram, type Registry } from 'prom-client'
 import { type Agents, createAgents } from './agents.ts'
 import { createDacsClient, type DacsClient, dacsOperations } from './dacs.ts'
@@ -24,6 +25,7 @@ export interface ConnectionsDeps {
   readonly logger: Pick<Logger, 'warn'>
   /** Where the durations of calls are counted. One set of connections per registry. */
   readonly metrics?: Registry | undefined
+  readonly tracer?: Tracer | undefined
   /** How long a connection is held back after a 401 or 403. */
   readonly pauseMs?: number | undefined
 }
@@ -34,12 +36,12 @@ export interface ConnectionsDeps {
  */
 export async function createConnections(
   config: Installation['connections'],
-  { logger, metrics, pauseMs = 60_000 }: ConnectionsDeps,
+  { logger, metrics, tracer, pauseMs = 60_000 }: ConnectionsDeps,
 ): Promise<Connections> {
   const connections = Object.entries(config)
   const faults: Fault[] = []
   await using resources = new AsyncDisposableStack()
-  const durations = metrics && createDurations(metrics)
+  const observed = { durations: metrics && createDurations(metrics), tracer }
   const dacs = new Map<string, DacsClient>()
   const derms = new Map<string, DermsClient>()
 
@@ -49,7 +51,14 @@ export async function createConnections(
     const agents = await openAgents(name, connection, faults)
     if (agents === undefined) continue
     const onPause = () => logger.warn({ connection: name, pauseMs }, `Connection ${name} is paused after a 401 or 403`)
-    const target = createHttpTarget({ ...connection, name, agents: resources.use(agents), pauseMs, onPause, durations })
+    const target = createHttpTarget({
+      ...connection,
+      name,
+      agents: resources.use(agents),
+      pauseMs,
+      onPause,
+      ...observed,
+    })
     if (connection.kind === 'dacs') dacs.set(name, createDacsClient(target, connection))
     else derms.set(name, createDermsClient(target, connection))
   }
@@ -84,7 +93,7 @@ async function openAgents(name: string, connection: HttpConnection, faults: Faul
   }
 }
 
-const createDurations = (registry: Registry): CallDurations =>
+export const createDurations = (registry: Registry): CallDurations =>
   new Histogram({
     name: 'tieline_target_call_duration_seconds',
     help: 'Duration of calls on targets. Status: HTTP status, or the failure code when there was no answer.',

@@ -2,6 +2,7 @@ import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:ht
 import type { Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import type { MayCall } from '@tieline/runtime/ask-before-call'
 import { CallError } from '@tieline/runtime/error'
 import got from 'got'
 import { outOfTime } from './time-limit.ts'
@@ -40,11 +41,14 @@ export interface ExchangeRequest {
   /** Already serialized. */
   readonly body?: string | undefined
   readonly content?: (Content & { readonly onProgress: (sentBytes: number) => void }) | undefined
+  /** Asked when the connection stands; until the answer nothing is sent. */
+  readonly mayCall?: MayCall | undefined
 }
 
 /**
  * Makes one HTTP request: whatever happened is in the result.
- * @throws CallError only what the content threw: it could not be read to its end, so the target cannot have taken it
+ * @throws what `mayCall` threw: then nothing was sent; CallError that the content threw: it could not be read to its end, so the
+ * target cannot have taken it
  */
 export type Exchange = (request: ExchangeRequest, signal: AbortSignal) => Promise<Exchanged>
 
@@ -65,13 +69,14 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
     headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'tieline' },
   })
 
-  return async ({ method, url, headers, body, content }, signal) => {
+  return async ({ method, url, headers, body, content, mayCall }, signal) => {
     const stream = await content?.open()
     let unreadable: CallError | undefined
     // The client ends the stream with an error of its own when the connection breaks.
     stream?.once('error', (error) => {
       if (error instanceof CallError) unreadable = error
     })
+    let forbidden: { readonly error: unknown } | undefined
     let sent = false
     let request: ClientRequest | undefined
     let response: IncomingMessage | undefined
@@ -84,8 +89,13 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
       native.once('response', (head) => {
         response = head
       })
-      onceConnected(native, () => {
-        sent = true
+      holdUntil(native, mayCall, {
+        allowed: () => {
+          sent = true
+        },
+        forbidden: (error) => {
+          forbidden = { error }
+        },
       })
     })
     running.on('downloadProgress', ({ transferred, total }) => {
@@ -102,6 +112,7 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
       if (oversize && response?.statusCode !== undefined) {
         return { kind: 'oversize', status: response.statusCode, retryAfter: response.headers['retry-after'] }
       }
+      if (forbidden) throw forbidden.error
       if (unreadable) throw unreadable
       if (signal.aborted) return brokenOff(signal, sent)
       return { kind: 'broken', reason: 'network', sent, errorCode: reasonOf(error) }
@@ -130,6 +141,32 @@ export function onceConnected(request: ClientRequest, connected: () => void): vo
     else if (socket instanceof TLSSocket) socket.once('secureConnect', connected)
     else if (socket.connecting) socket.once('connect', connected)
     else connected()
+  })
+}
+
+interface Held {
+  /** Something may be sent from now on. */
+  readonly allowed: () => void
+  /** Nothing was sent, and nothing will be. */
+  readonly forbidden: (error: unknown) => void
+}
+
+/** Holds back all that the request writes until its connection stands and it may be made. */
+function holdUntil(request: ClientRequest, mayCall: MayCall | undefined, { allowed, forbidden }: Held): void {
+  request.once('socket', (socket) => socket.cork())
+  const send = () => {
+    // Out of time meanwhile.
+    if (request.destroyed) return
+    allowed()
+    request.socket?.uncork()
+  }
+  onceConnected(request, () => {
+    const asking = mayCall?.()
+    if (asking === undefined) return send()
+    asking.then(send, (error: unknown) => {
+      forbidden(error)
+      request.destroy()
+    })
   })
 }
 

@@ -1,5 +1,7 @@
 import { readProblemDetail } from '@tieline/contracts/problem-detail-document'
+import { whomToAsk } from '@tieline/runtime/ask-before-call'
 import { type Answer, after, CallError } from '@tieline/runtime/error'
+import { noTracer, type Span, type Tracer } from '@tieline/runtime/telemetry'
 import type { Histogram } from 'prom-client'
 import type { Agents } from './agents.ts'
 import { type Auth, createAuthorization } from './authorization.ts'
@@ -35,7 +37,7 @@ export interface HttpTarget {
   /**
    * Makes one call: waits for a free slot, then has `timeoutMs` for everything, a token included; see also `Call.content`.
    * The body of the answer is undefined when it is not JSON.
-   * @throws CallError for every way to fail, and what the content threw: then the target has certainly not applied it
+   * @throws CallError for every way to fail, and what the content or `mayCall` threw: then the target has certainly not applied it
    */
   call(call: Call): Promise<Answer>
 }
@@ -51,6 +53,8 @@ export interface HttpTargetOptions extends PauseOptions {
   /** Calls in flight at a time. */
   readonly concurrency: number
   readonly durations?: CallDurations | undefined
+  /** The target gets the `traceparent` of its call. */
+  readonly tracer?: Tracer | undefined
   /** Larger answers are not read. */
   readonly maxAnswerBytes?: number | undefined
   /** How long an answer to content may take; a target may have to read it all first. */
@@ -60,18 +64,20 @@ export interface HttpTargetOptions extends PauseOptions {
 /** The one caller of HTTP targets: every operation of DACS and DERMS goes through it. */
 export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
   const { name, agents, timeoutMs, durations, maxAnswerBytes = 1_048_576, answerWithinMs = 300_000 } = options
+  const { tracer = noTracer } = options
   const exchange = createExchange({ agents, maxAnswerBytes })
   const authorization = createAuthorization(options.auth, exchange, timeoutMs)
   const slots = createSlots(options.concurrency)
   const pause = createPause(options)
 
-  const exchangeOnce = async (call: Call, body: string | undefined, limit: TimeLimit) => {
+  const exchangeOnce = async (call: Call, body: string | undefined, { limit, span }: Underway) => {
     const { signal } = limit
     const credentials = await untilAborted(authorization.credentials(), signal)
     if (credentials === undefined) return { result: failed(classifyTokenFailure(brokenOff(signal, false))) }
     if ('failure' in credentials) return { result: failed(credentials.failure) }
     const headers = {
       ...(credentials.header !== undefined && { authorization: credentials.header }),
+      ...(span.traceparent !== undefined && { traceparent: span.traceparent }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(call.content && {
         'content-type': 'application/octet-stream',
@@ -83,16 +89,24 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
       onProgress: (sentBytes: number) =>
         limit.restart(sentBytes >= (call.content?.bytes ?? 0) ? Math.max(answerWithinMs, timeoutMs) : timeoutMs),
     }
-    const exchanged = await exchange({ method: call.method, url: call.url, headers, body, content }, signal)
+    const request = { method: call.method, url: call.url, headers, body, content, mayCall: whomToAsk() }
+    const exchanged = await exchange(request, signal)
     return { result: classify(exchanged, call.success), header: credentials.header }
   }
 
   /** A 401 may only mean that our token was withdrawn early: one more try with a new one. */
-  const exchangeWithRenewal = async (call: Call, body: string | undefined, limit: TimeLimit): Promise<Result> => {
-    const { result, header } = await exchangeOnce(call, body, limit)
+  const exchangeWithRenewal = async (call: Call, body: string | undefined, underway: Underway): Promise<Result> => {
+    const { result, header } = await exchangeOnce(call, body, underway)
     if (result.status !== 401 || !authorization.renew(header)) return result
-    return (await exchangeOnce(call, body, limit)).result
+    return (await exchangeOnce(call, body, underway)).result
   }
+
+  const startSpan = ({ operation, method }: Call): Span =>
+    tracer.start(operation, {
+      kind: 'client',
+      parent: tracer.current()?.traceparent,
+      attributes: { 'tieline.connection': name, 'tieline.operation': operation, 'http.request.method': method },
+    })
 
   return {
     name,
@@ -106,21 +120,31 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
       if (admission.kind === 'paused') throw callError(name, operation, 0, failed(heldBack(admission.waitMs)))
 
       const startedAt = performance.now()
+      const span = startSpan(call)
       let learned: Learned = 'nothing'
       try {
         using limit = createTimeLimit(timeoutMs, signal)
-        const result = await exchangeWithRenewal(call, body, limit)
+        const result = await exchangeWithRenewal(call, body, { limit, span })
         learned = learnedFrom(result)
         const durationMs = Math.round(performance.now() - startedAt)
         const status = result.ok ? result.status : (result.status ?? result.verdict.code)
         durations?.observe({ connection: name, operation, status }, durationMs / 1_000)
+        span.set({ 'http.response.status_code': result.status })
+        if (!result.ok) span.fail(result.verdict.code)
         if (!result.ok) throw callError(name, operation, durationMs, result)
         return { status: result.status, body: result.body, durationMs }
       } finally {
+        span.end()
         admission.leave(learned)
       }
     },
   }
+}
+
+/** A call that has begun. */
+interface Underway {
+  readonly limit: TimeLimit
+  readonly span: Span
 }
 
 const neverAborted = new AbortController().signal

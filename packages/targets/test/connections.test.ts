@@ -92,7 +92,7 @@ it.each([
   expect(far.received[0]?.path).toBe(`/common/sync/syncRequest/${segment}`)
 })
 
-it.each(['', '.', '..'])('refuses a sync request id that would change the path: %j', async (id) => {
+it.each(['', '.', '..', 'half a \ud83d'])('refuses a sync request id that cannot stand in a path: %j', async (id) => {
   await using far = await startFarSide(json(200))
   await using connections = await connect(dacsAt(far.url))
   const error = await failureOf(connections.dacs('DACS_MAIN').updateSyncRequest(id, {}))

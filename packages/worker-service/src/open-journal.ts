@@ -6,20 +6,26 @@ import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
+import type { Tracer } from '@tieline/runtime/telemetry'
 import { createOciClient } from '@tieline/targets/oci-client'
 import { createOciPayloadStore } from '@tieline/targets/oci-payload-store'
 import type { ServiceSettings } from './read-settings.ts'
 
+export interface JournalExtras {
+  /** Milliseconds since 1970; tests move it. */
+  readonly clock?: (() => number) | undefined
+  readonly tracer?: Tracer | undefined
+}
+
 /**
  * The journal of an installation, as every service opens it.
- * @param clock milliseconds since 1970; tests move it
  * @throws ConfigurationError when the key of the bucket for large payloads cannot be used
  */
 export async function openJournal(
   { environment, installation }: ServiceSettings,
   redis: RedisConnection,
   logger: Logger,
-  clock?: () => number,
+  { clock, tracer }: JournalExtras = {},
 ): Promise<Journal> {
   if (environment.payloadKeys.length === 0) {
     logger.warn('TIELINE_PAYLOAD_KEYS is not set: payloads, replies and error texts are kept unencrypted')
@@ -35,6 +41,7 @@ export async function openJournal(
       retention: installation.retention,
       logger,
       ...(clock && { clock }),
+      ...(tracer && { tracer }),
     }),
   )
   const owned = parts.move()

@@ -1,4 +1,6 @@
+import { registerInstallationMetrics } from '@tieline/journal/installation-metrics'
 import type { Journal } from '@tieline/journal/journal'
+import type { Schedule } from '@tieline/journal/schedules'
 import type { Processor } from '@tieline/journal/types'
 import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -6,11 +8,14 @@ import { warnings as lookupWarnings } from '@tieline/lookups/warnings'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
+import { createRegister } from '@tieline/runtime/process-metrics'
 import { checkRedis, connectWorker, type RedisConnection } from '@tieline/runtime/redis'
 import { type Connections, createConnections } from '@tieline/targets/connections'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { registerLookupVersion } from './lookup-metrics.ts'
 import { openJournal } from './open-journal.ts'
 import { openLookups } from './open-lookups.ts'
+import { openServiceTracer } from './open-tracer.ts'
 import { requireRedisUrl, type ServiceSettings } from './read-settings.ts'
 
 /** What processors are made from. */
@@ -20,6 +25,8 @@ export interface WorkerDeps {
   readonly logger: Logger
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** For what only these processors count. */
+  readonly register: Registry
 }
 
 export interface BesideDeps {
@@ -43,6 +50,8 @@ export interface WorkerServiceOptions {
   readonly processors: (deps: WorkerDeps) => readonly Processor<LookupSnapshot>[]
   /** What else the service runs; it starts after the workers and ends before them. */
   readonly beside?: (deps: BesideDeps) => Promise<AsyncDisposable>
+  /** Default: those of the settings. */
+  readonly transfers?: () => readonly Schedule[]
   readonly tuning?: WorkerTuning | undefined
 }
 
@@ -56,25 +65,28 @@ export async function startWorkerService({
   settings,
   processors,
   beside,
+  transfers = () => settings.installation.deviceScore,
   tuning = {},
 }: WorkerServiceOptions): Promise<AsyncDisposable> {
   const { environment, installation } = settings
   const logger = tuning.logger ?? createLogger({ service, level: environment.logLevel })
-  const register = new Registry()
-  collectDefaultMetrics({ register })
+  const register = createRegister()
   await using parts = new AsyncDisposableStack()
 
+  const tracer = parts.use(await openServiceTracer(service, settings, logger))
   let started = false
   const redis = connectWorker(requireRedisUrl(settings), logger)
   parts.defer(() => redis.disconnect())
   const redisCheck = parts.use(await checkRedis(redis, { allowVolatile: environment.allowVolatileRedis, logger }))
   const connections = parts.use(
-    await createConnections(installation.connections, { logger, metrics: register, pauseMs: tuning.pauseMs }),
+    await createConnections(installation.connections, { logger, metrics: register, tracer, pauseMs: tuning.pauseMs }),
   )
   const lookups = parts.use(await openLookups(settings, redis, logger))
   for (const warning of lookupWarnings(lookups.snapshot())) logger.warn(warning)
-  const journal = parts.use(await openJournal(settings, redis, logger, tuning.clock))
-  const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock }
+  const journal = parts.use(await openJournal(settings, redis, logger, { clock: tuning.clock, tracer }))
+  registerLookupVersion(register, () => lookups.snapshot().version)
+  registerInstallationMetrics(register, { journal: () => journal, transfers })
+  const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock, register }
   parts.use(
     await startOperationsListener({
       port: environment.metricsPort,

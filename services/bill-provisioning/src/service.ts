@@ -3,8 +3,8 @@ import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { type ListenOptions, listen } from '@tieline/runtime/http-listener'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { startOperationsListener } from '@tieline/runtime/operations-listener'
+import { createRegister } from '@tieline/runtime/process-metrics'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { createApp } from './app.ts'
 import { createAuthorize } from './authorize.ts'
 import { type BillsSection, openBillSource } from './bill-source.ts'
@@ -60,8 +60,7 @@ export async function startBillProvisioning(
   if (section === undefined) throw noBills()
   const limits = { ...usualLimits, ...tuning }
   const logger = tuning.logger ?? createLogger({ service: 'bill-provisioning', level: environment.logLevel })
-  const register = new Registry()
-  collectDefaultMetrics({ register })
+  const register = createRegister()
   await using parts = new AsyncDisposableStack()
 
   const source = parts.use(await openBillSource(section.source, connections))

@@ -19,6 +19,7 @@ export async function startDeviceScore(
       service: 'device-score',
       settings,
       processors: (deps) => [createTransferRunProcessor({ ...deps, transfers: followed.current }, tuning)],
+      transfers: () => followed.current().deviceScore,
       async beside({ journal, redis, logger }) {
         await applySchedules(journal, followed.current().deviceScore)
         followed.onChange(logger, ({ deviceScore }) => applySchedules(journal, deviceScore))

@@ -3,6 +3,7 @@ import { never, TielineError } from '@tieline/runtime/error'
 import type { Logger } from '@tieline/runtime/logger'
 import type { SourceFile } from '@tieline/targets/file-source'
 import type { Fate, Ledger } from './ledger.ts'
+import type { TransferMetrics } from './metrics.ts'
 import { checkPrefixed, moveAside } from './move-aside.ts'
 import { type Sending, sendFile } from './send-file.ts'
 import { fileNotice } from './transfer-endings.ts'
@@ -15,6 +16,7 @@ export interface Transfer extends Sending {
   readonly prefixes: { readonly sent: string; readonly failed: string }
   readonly clock: () => number
   readonly logger: Pick<Logger, 'info'>
+  readonly metrics: TransferMetrics
 }
 
 interface Ended {
@@ -28,12 +30,13 @@ interface Ended {
  * @throws CallError of the source
  */
 export async function transferFile(file: SourceFile, transfer: Transfer): Promise<Ended> {
-  const { attempt, ledger, source, prefixes, clock, logger } = transfer
+  const { attempt, ledger, source, prefixes, clock, logger, metrics } = transfer
   const fault = checkPrefixed(file.name, [prefixes.sent, prefixes.failed], clock())
   if (fault !== undefined) {
     const error = new TielineError('file-name-refused', never, `${source.connection}: the name of a file ${fault}`)
     const fate: Fate = { name: file.name, became: 'refused', code: error.code }
     await ledger.decide(file, fate, [fileNotice(attempt, file.name, error, clock())])
+    metrics.ended(attempt.id, fate, file.bytes)
     return { touched: true }
   }
 
@@ -42,6 +45,7 @@ export async function transferFile(file: SourceFile, transfer: Transfer): Promis
   const prefix = fate.became === 'sent' ? prefixes.sent : prefixes.failed
   const movedTo = await moveAside(source, file, prefix, clock())
   await ledger.finish(file, { ...fate, ...(movedTo !== undefined && { movedTo }) })
+  metrics.ended(attempt.id, fate, file.bytes)
   logger.info({ key: attempt.key, file: file.name, movedTo, code: fate.code }, `Transfer of a file: ${fate.became}`)
   return { touched: true, ...(error && { error }) }
 }

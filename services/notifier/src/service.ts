@@ -1,6 +1,7 @@
 import { createMailer } from '@tieline/targets/mailer'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
 import { startWorkerService, type WorkerTuning } from '@tieline/worker-service/start-worker-service'
+import { createMailMetrics } from './metrics.ts'
 import { createNotificationProcessor } from './processors/notification.ts'
 
 /**
@@ -15,9 +16,9 @@ export async function startNotifier(settings: ServiceSettings, tuning?: WorkerTu
     await startWorkerService({
       service: 'notifier',
       settings,
-      processors: ({ installation, logger }) => {
+      processors: ({ installation, logger, register }) => {
         if (mailer === undefined) logger.warn('Section mail is not configured: no e-mail will be sent')
-        return [createNotificationProcessor({ mailer, installation, logger })]
+        return [createNotificationProcessor({ mailer, installation, logger, metrics: createMailMetrics(register) })]
       },
       tuning,
     }),

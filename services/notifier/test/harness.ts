@@ -71,7 +71,7 @@ ${withMail ? `mail: { url: "${mailbox.url}", digestMinutes: ${digestMinutes} }` 
   const logger = createLogger({ service: 'notifier', level: 'info', destination: { write } })
   const redis = connectWorker(inject('redisUrl'), silent)
   opened.defer(() => redis.disconnect())
-  const journal = opened.use(await openJournal(settings, redis, silent, clock))
+  const journal = opened.use(await openJournal(settings, redis, silent, { clock }))
   opened.use(await startNotifier(settings, { sweepEveryMs: 100, logger, clock }))
 
   const parts = opened.move()

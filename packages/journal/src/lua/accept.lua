@@ -1,14 +1,16 @@
 -- Records a message that the ingress received; decides whether it is new, a repeat or a changed one.
 -- ARGV[2] = sealed payload, empty when the payload store holds it.
 local seen = tonumber(redis.call('HGET', base .. ':workers', a.flow) or '0')
-local function result(kind, message, more)
-  local answer = { kind = kind, generation = tonumber(message.generation), run = message.run, seen = seen,
-    enqueue = kind ~= 'replayed' and message.state ~= 'waiting' }
+local message = read(a.key)
+-- Of the request before this one.
+local tracedBefore = message and message.trace
+local function result(kind, known, more)
+  local answer = { kind = kind, generation = tonumber(known.generation), run = known.run, seen = seen,
+    enqueue = kind ~= 'replayed' and known.state ~= 'waiting', trace = tracedBefore }
   for name, value in pairs(more or {}) do answer[name] = value end
   return cjson.encode(answer)
 end
 
-local message = read(a.key)
 local referenceNames = { 'payloadRef', 'fileRef' }
 for _, name in ipairs(referenceNames) do
   local reference = a[name] or ''
@@ -17,7 +19,7 @@ for _, name in ipairs(referenceNames) do
 end
 
 for _, term in ipairs(a.answers or {}) do
-  for _, key in ipairs(redis.call('SMEMBERS', termKey(term))) do
+  for _, key in ipairs(redis.call('HKEYS', termKey(term))) do
     if redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then redis.call('HSET', recordKey(key), 'answered', '1') end
   end
 end
@@ -59,7 +61,8 @@ end
 if message.state == 'succeeded' and same and message.answered ~= '1' and a.now - tonumber(message.settledAt) <= a.replayMs then
   redis.call('ZREM', base .. ':uncollected', a.key)
   note(a.key, { what = 'replayed', client = a.client })
-  return result('replayed', message, { reply = message.reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })
+  local reply = redis.call('GET', replyKey(a.key)) or nil
+  return result('replayed', message, { reply = reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })
 end
 
 local withdrawn = message.state == 'dead' and message.run or nil

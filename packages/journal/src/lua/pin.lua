@@ -4,7 +4,7 @@ local message = read(a.key)
 local reason = lost(message)
 if reason then return cjson.encode({ kind = reason }) end
 local pins = message[field] and cjson.decode(message[field]) or {}
-if pins[a.name] == nil and a.value ~= nil then
+if pins[a.name] == nil then
   pins[a.name] = a.value
   set(message, { [field] = cjson.encode(pins) })
 end

@@ -12,10 +12,14 @@ local function timelineKey(key) return base .. ':t:' .. key end
 local function stateKey(flow, state) return base .. ':s:' .. flow .. ':' .. state end
 local function termKey(term) return base .. ':i:' .. term end
 local function lineKey(line) return base .. ':l:' .. line end
-local function holderKey(line) return base .. ':h:' .. line end
 local function answeredKey(line) return base .. ':a:' .. line end
 local function recordedKey(key) return base .. ':r:' .. key end
+-- A reply beside the record: a value above 64 bytes would cost the whole record its compact form.
+local function replyKey(key) return base .. ':y:' .. key end
+local function termsKey(key) return base .. ':n:' .. key end
 local openKey = base .. ':open'
+-- When the generation of each open message was accepted: the first is the oldest.
+local function openSinceKey(flow) return base .. ':o:' .. flow end
 local pendingKey = base .. ':pending'
 
 local function read(key)
@@ -93,22 +97,25 @@ local function move(message, state)
     redis.call('ZREM', stateKey(message.flow, message.state), message.key)
   end
   redis.call('ZADD', stateKey(message.flow, state), a.now, message.key)
+  if settledStates[state] then redis.call('ZREM', openSinceKey(message.flow), message.key) end
   set(message, { state = state, stateAt = a.now })
 end
 
 -- When the sweeper looks next whether the open message still has a job.
 local function watch(key, at) redis.call('ZADD', openKey, at, key) end
 
--- A line has one holder: the message that may run. The others wait in the order of their first acceptance.
+-- A line has one holder, at 0: the message that may run. The others wait behind it in the order of their first acceptance.
+local function holderOf(line)
+  local first = redis.call('ZRANGE', lineKey(line), 0, 0, 'WITHSCORES')
+  return first[2] == '0' and first[1] or nil
+end
+
 local function joinLine(message)
   if message.line == '' then return true end
-  redis.call('ZADD', lineKey(message.line), message.seq, message.key)
-  local holder = redis.call('GET', holderKey(message.line))
-  if not holder then
-    redis.call('SET', holderKey(message.line), message.key)
-    return true
-  end
-  return holder == message.key
+  local holder = holderOf(message.line)
+  if holder == message.key then return true end
+  redis.call('ZADD', lineKey(message.line), holder and message.seq or 0, message.key)
+  return not holder
 end
 
 local function runOf(message) return { key = message.key, flow = message.flow, run = message.run } end
@@ -135,33 +142,40 @@ end
 
 local function leaveLine(message, nextRun)
   if message.line == '' then return nil end
+  local held = holderOf(message.line) == message.key
   redis.call('ZREM', lineKey(message.line), message.key)
-  if redis.call('GET', holderKey(message.line)) ~= message.key then return nil end
-  local first = redis.call('ZRANGE', lineKey(message.line), 0, 0)[1]
-  if not first then
-    redis.call('DEL', holderKey(message.line))
-    return nil
-  end
-  redis.call('SET', holderKey(message.line), first)
+  local first = held and redis.call('ZRANGE', lineKey(message.line), 0, 0)[1]
+  if not first then return nil end
+  redis.call('ZADD', lineKey(message.line), 0, first)
   return release(first, nextRun)
 end
 
+-- What a term finds is a hash without values: most hold one key, and older servers keep small hashes compact, but not sets.
+-- The terms of a message are kept one after the other, each packed, so that they can be found again when it goes.
 local function index(message, terms)
+  local added = {}
   for _, term in ipairs(terms) do
-    if redis.call('SADD', termKey(term), message.key) == 1 then redis.call('SADD', base .. ':n:' .. message.key, term) end
+    if redis.call('HSET', termKey(term), message.key, '') == 1 then added[#added + 1] = cmsgpack.pack(term) end
   end
+  if #added > 0 then redis.call('APPEND', termsKey(message.key), table.concat(added)) end
 end
 
 local function unindex(key)
-  for _, term in ipairs(redis.call('SMEMBERS', base .. ':n:' .. key)) do redis.call('SREM', termKey(term), key) end
-  redis.call('DEL', base .. ':n:' .. key)
+  local terms = redis.call('GET', termsKey(key))
+  local offset = terms and 0 or -1
+  while offset >= 0 do
+    local term
+    offset, term = cmsgpack.unpack_one(terms, offset)
+    redis.call('HDEL', termKey(term), key)
+  end
+  redis.call('DEL', termsKey(key))
 end
 
 local function storePayload(message, payload)
   if payload ~= '' then redis.call('SET', payloadKey(message.key), payload) end
 end
 
-local optionalFields = { 'follows', 'fileRef', 'fileName', 'fileBytes', 'fileSha256', 'acknowledges' }
+local optionalFields = { 'follows', 'fileRef', 'fileName', 'fileBytes', 'fileSha256', 'acknowledges', 'trace' }
 
 local function setOptional(message, c)
   for _, name in ipairs(optionalFields) do
@@ -172,18 +186,21 @@ end
 -- A message seen for the first time. `c` holds key, flow, instance, id, client, hash, run, line, terms, division, payloadRef, and
 -- some of `optionalFields`.
 local function create(c, payload)
-  local message = { key = c.key }
-  set(message, {
-    flow = c.flow, instance = c.instance, id = c.id, client = c.client, hash = c.hash, run = c.run, line = c.line or '',
-    division = c.division or '', payloadRef = c.payloadRef or '', seq = redis.call('INCR', base .. ':seq'),
+  local message = { key = c.key, flow = c.flow, line = c.line or '', seq = redis.call('INCR', base .. ':seq') }
+  local fields = {
+    flow = c.flow, instance = c.instance, id = c.id, client = c.client, hash = c.hash, run = c.run, line = message.line,
+    division = c.division or '', payloadRef = c.payloadRef or '', seq = message.seq,
     generation = 1, attempts = 0, failures = 0, firstAcceptedAt = a.now, acceptedAt = a.now,
-  })
-  setOptional(message, c)
+    state = joinLine(message) and 'accepted' or 'waiting', stateAt = a.now,
+  }
+  for _, name in ipairs(optionalFields) do fields[name] = c[name] end
+  set(message, fields)
+  redis.call('ZADD', stateKey(c.flow, message.state), a.now, c.key)
+  redis.call('ZADD', openSinceKey(c.flow), a.now, c.key)
   hold(c.payloadRef)
   hold(c.fileRef)
   storePayload(message, payload)
   index(message, c.terms)
-  move(message, joinLine(message) and 'accepted' or 'waiting')
   watch(c.key, a.now + a.watchMs)
   return message
 end
@@ -217,14 +234,15 @@ local function again(message, run)
     if run ~= message.run then withdraw(message) end
   end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
-    'reply', 'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window')
+    'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window', 'acknowledgedAt')
   withdrawAcknowledgment(message)
-  redis.call('DEL', recordedKey(message.key))
+  redis.call('DEL', recordedKey(message.key), replyKey(message.key))
   redis.call('ZREM', base .. ':uncollected', message.key)
   redis.call('ZREM', base .. ':spent', message.key)
   message.token = nil
   message.started = nil
   set(message, { generation = tonumber(message.generation) + 1, run = run, attempts = 0, failures = 0, acceptedAt = a.now })
+  redis.call('ZADD', openSinceKey(message.flow), a.now, message.key)
   local free = joinLine(message) and (message.blockedBy or '') == ''
   move(message, free and 'accepted' or 'waiting')
   watch(message.key, a.now + a.watchMs)
@@ -242,7 +260,7 @@ end
 local function unblock(message)
   redis.call('HDEL', recordKey(message.key), 'blockedBy')
   message.blockedBy = nil
-  if message.line ~= '' and redis.call('GET', holderKey(message.line)) ~= message.key then return nil end
+  if message.line ~= '' and holderOf(message.line) ~= message.key then return nil end
   return release(message.key, a.nextRun)
 end
 

@@ -13,6 +13,7 @@ local ticket = message and message.state == 'dead' and message.run or nil
 if message then
   storePayload(message, ARGV[2])
   set(message, { hash = a.hash })
+  setOptional(message, a)
   -- It is found by what its last run was about.
   unindex(a.key)
   index(message, a.terms)

@@ -57,7 +57,7 @@ return {
     failedSince = tonumber(message.failedSince or '0'), alarmed = message.alarmed == '1', division = message.division,
     acceptedAt = tonumber(message.acceptedAt), payloadRef = message.payloadRef, overtaken = overtaken,
     fileRef = message.fileRef, fileName = message.fileName, fileBytes = tonumber(message.fileBytes or '0'),
-    fileSha256 = message.fileSha256,
+    fileSha256 = message.fileSha256, trace = message.trace, pins = message.pins, keptPins = message.keptPins,
   }),
   redis.call('GET', payloadKey(a.key)),
 }

@@ -18,10 +18,11 @@ redis.call('ZREM', base .. ':spent', a.key)
 if a.payloadOnly then
   set(message, { payloadRef = '' })
   if message.fileRef then set(message, { fileRef = '' }) end
+  if a.now - tonumber(message.settledAt) > a.replayMs then redis.call('DEL', replyKey(a.key)) end
   return cjson.encode({ unused = listOrNil(unused) })
 end
 unindex(a.key)
 redis.call('ZREM', stateKey(message.flow, message.state), a.key)
 redis.call('ZREM', base .. ':uncollected', a.key)
-redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), recordedKey(a.key))
+redis.call('DEL', recordKey(a.key), effectsKey(a.key), timelineKey(a.key), recordedKey(a.key), replyKey(a.key))
 return cjson.encode({ unused = listOrNil(unused), ticket = message.state == 'dead' and message.run or nil, flow = message.flow })

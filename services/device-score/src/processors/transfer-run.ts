@@ -12,6 +12,7 @@ import { parsePayload } from '@tieline/worker-service/parse-payload'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import type { TransferSettings } from '../follow-transfers.ts'
 import { type Fate, openLedger } from '../ledger.ts'
+import { createTransferMetrics } from '../metrics.ts'
 import { steadyFiles } from '../steady-files.ts'
 import { noFileNotice, type Report, settlementOf, settlementOfFailure } from '../transfer-endings.ts'
 import { type Transfer, transferFile } from '../transfer-file.ts'
@@ -30,7 +31,7 @@ export interface TransferTuning {
   readonly pauseMs?: number | undefined
 }
 
-interface Deps extends Pick<WorkerDeps, 'connections' | 'clock' | 'logger'> {
+interface Deps extends Pick<WorkerDeps, 'connections' | 'clock' | 'logger' | 'register'> {
   readonly transfers: () => TransferSettings
 }
 
@@ -39,10 +40,11 @@ const downAfter = 3
 
 /** F8: one run of a transfer. Each file is streamed to DERMS and renamed after what became of it. */
 export function createTransferRunProcessor(
-  { connections, clock, logger, transfers }: Deps,
+  { connections, clock, logger, register, transfers }: Deps,
   { lookAgainMs = 2_000, steadyWithinMs = 30 * 60_000, againMs = 2_000, pauseMs }: TransferTuning = {},
 ): Processor<LookupSnapshot> {
   const openSource = createScoreSources({ pauseMs })
+  const metrics = createTransferMetrics(register)
   return {
     flow: 'device-score',
 
@@ -59,7 +61,7 @@ export function createTransferRunProcessor(
       const untilMs = attempt.acceptedAt + steadyWithinMs
       const files = steadyFiles({ look, lookAgainMs, untilMs, clock, wait })
       try {
-        const run = { attempt, source, derms, ledger, prefixes, wait, againMs, clock, logger }
+        const run = { attempt, source, derms, ledger, prefixes, wait, againMs, clock, logger, metrics }
         const left = await transferAll(files, look, run)
         const report = { fates: ledger.fates(), ...left }
         if (report.fates.length + report.left.length > 0) return settlementOf(attempt, report, clock())

@@ -9,19 +9,27 @@ import type { Logger } from '@tieline/runtime/logger'
 import type { Mail, Mailer } from '@tieline/targets/mailer'
 import { composeMail } from '../mail.ts'
 import { windowOf } from '../mail-window.ts'
+import type { MailMetrics } from '../metrics.ts'
 
 interface Deps {
   /** Undefined: the installation has no mail server. */
   readonly mailer: { readonly server: Pick<Mailer, 'send'>; readonly digestMinutes: number } | undefined
   readonly installation: Pick<Installation, 'installation' | 'console'>
   readonly logger: Pick<Logger, 'warn'>
+  readonly metrics: MailMetrics
 }
 
 /** F10: a notice becomes one e-mail, unless the lookups as they are now say that nobody wants it. */
-export function createNotificationProcessor({ mailer, installation, logger }: Deps): Processor<LookupSnapshot> {
-  const dropped = async (attempt: Attempt, why: string): Promise<Settlement> => {
+export function createNotificationProcessor({
+  mailer,
+  installation,
+  logger,
+  metrics,
+}: Deps): Processor<LookupSnapshot> {
+  const dropped = async (attempt: Attempt, { kind }: Notice, why: string): Promise<Settlement> => {
     logger.warn({ key: attempt.key, why }, `No e-mail for a notification: ${why}`)
     await attempt.note({ what: 'not-mailed', why })
+    metrics.ended(kind, 'dropped')
     return succeeded
   }
 
@@ -32,12 +40,15 @@ export function createNotificationProcessor({ mailer, installation, logger }: De
       const due = readNotice(attempt.payload)
       const { flag, list } = audiences[due.kind]
       const { from, [list]: to } = tables.mail
-      if (mailer === undefined) return dropped(attempt, 'no-mail-server')
-      if (!tables.configProps[flag]) return dropped(attempt, 'switched-off')
-      if (from === undefined) return dropped(attempt, 'no-sender')
-      if (to.length === 0) return dropped(attempt, 'no-recipients')
+      if (mailer === undefined) return dropped(attempt, due, 'no-mail-server')
+      if (!tables.configProps[flag]) return dropped(attempt, due, 'switched-off')
+      if (from === undefined) return dropped(attempt, due, 'no-sender')
+      if (to.length === 0) return dropped(attempt, due, 'no-recipients')
       const window = windowOf(due, mailer.digestMinutes)
-      if (window && (await attempt.joinWindow(window)) === 'joined') return joined(attempt)
+      if (window && (await attempt.joinWindow(window)) === 'joined') {
+        metrics.ended(due.kind, 'joined')
+        return joined(attempt)
+      }
 
       const mail = { ...composeMail(due, attempt.key, installation), from, to }
       const { state } = await attempt.effect('mail', {
@@ -47,6 +58,7 @@ export function createNotificationProcessor({ mailer, installation, logger }: De
         confirmed: () => null,
         refused: () => null,
       })
+      metrics.ended(due.kind, state === 'confirmed' ? 'sent' : 'refused')
       return state === 'confirmed' ? succeeded : dead('mail-refused')
     },
 
