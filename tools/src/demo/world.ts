@@ -13,6 +13,7 @@ import { connectWorker } from '@tieline/runtime/redis'
 import { freePort } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { credentials, writeInstallation } from '@tieline/testkit/installation'
+import { keysMatching } from '@tieline/testkit/keys-matching'
 import { z } from 'zod'
 import { root } from '../generate.ts'
 import { startServiceProcesses } from '../service-processes.ts'
@@ -192,7 +193,7 @@ function filesOf({ sftp, objectStorage }: z.infer<typeof simulatorUrls>) {
 /** Leaves nothing behind on a Redis that stays. */
 async function forget(redisUrl: string, installation: string, logger: Logger): Promise<void> {
   const redis = connectWorker(redisUrl, logger)
-  const keys = await redis.keys(`{${installation}}:*`)
+  const keys = await keysMatching(redis, `{${installation}}:*`)
   if (keys.length > 0) await redis.unlink(...keys)
   redis.disconnect()
 }
