@@ -79,7 +79,7 @@ async function keepSending(load: Load, name: number): Promise<void> {
     await eventually(async () => {
       sentLate = load.dead
       return (await send(id)) === 202
-    })
+    }, 90_000)
     const kind = sentLate ? 'late' : (await isReplicated()) ? 'replicated' : 'doubtful'
     load[kind].push(id)
   }
@@ -93,7 +93,8 @@ describe('a master of Redis', () => {
     const first = await redis.master()
     await redis.nodes.kill(first, 'SIGKILL')
     load.dead = true
-    await eventually(() => load.late.length >= 50)
+    // A first election that nobody wins is followed by a second, ten seconds later.
+    await eventually(() => load.late.length >= 50, 90_000)
     load.enough = true
     await senders
 
@@ -104,7 +105,7 @@ describe('a master of Redis', () => {
     }
     // What Redis lost is lost whole: no message is left half done.
     for (const id of load.doubtful) await eventually(async () => [null, 'succeeded'].includes(await stateOf(id)))
-  })
+  }, 180_000)
 
   it.skipIf(onCluster)('that hangs until it has a successor loses nothing of what is accepted meanwhile', async () => {
     const hung = await redis.master()

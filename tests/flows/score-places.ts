@@ -49,7 +49,7 @@ export async function startSftpPlace(): Promise<
   }
 }
 
-export async function startBucketPlace(): Promise<ScorePlace> {
+export async function startBucketPlace(list: { pageObjectsMax?: number } = {}): Promise<ScorePlace> {
   const directory = await mkdtemp(join(tmpdir(), 'tieline-score-key-'))
   const privateKeyFile = join(directory, 'key.pem')
   const { privateKey, publicKey } = apiKey
@@ -59,7 +59,7 @@ export async function startBucketPlace(): Promise<ScorePlace> {
     user: 'ocid1.user.oc1..u',
     fingerprint: Array(16).fill('ab').join(':'),
   }
-  const storage = await startObjectStorage({ buckets: ['scores'], users: [{ ...user, publicKey }] })
+  const storage = await startObjectStorage({ buckets: ['scores'], users: [{ ...user, publicKey }], ...list })
   const bucket = storage.simulator.bucket('scores')
   return {
     connection: { kind: 'oci-object-storage', endpoint: storage.url, ...user, privateKeyFile },

@@ -46,7 +46,9 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
   const codes: number[] = []
 
   const onData: SMTPServerOptions['onData'] = async (stream, session, done) => {
-    const raw = await buffer(stream)
+    const raw = await buffer(stream).catch(() => undefined)
+    // The sender went away in the middle of the mail, so nobody waits for an answer.
+    if (raw === undefined) return
     const responseCode = codes.shift()
     if (responseCode !== undefined) return done(Object.assign(new Error('Simulated refusal'), { responseCode }))
     const { mailFrom, rcptTo } = session.envelope

@@ -34,7 +34,7 @@ export interface Conditions {
 }
 
 /** Objects and multipart uploads of one bucket. Changes take effect in one step, after their content has arrived. */
-export function createBucket(directory: string) {
+export function createBucket(directory: string, pageObjectsMax = 1_000) {
   const objects = new Map<string, StoredObject>()
   const uploads = new Map<string, Upload>()
 
@@ -64,6 +64,7 @@ export function createBucket(directory: string) {
   }
 
   return {
+    pageObjectsMax,
     objects: objects as ReadonlyMap<string, StoredObject>,
     uploads: uploads as ReadonlyMap<string, Upload>,
     demand,

@@ -2,7 +2,7 @@ import type { Bucket, StoredObject } from './object-storage-bucket.ts'
 import type { StorageAnswer } from './object-storage-operations.ts'
 import { Refusal } from './refusal.ts'
 
-/** Longest page, whatever is asked for. */
+/** Longest page of uploads, and of objects unless a bucket has shorter ones. */
 const pageMax = 1_000
 
 /** What a list can tell of an object. */
@@ -34,7 +34,7 @@ export function listObjects(bucket: Bucket, query: URLSearchParams): StorageAnsw
     .filter(({ name }) => end === null || compare(name, end) < 0)
     .sort((a, b) => compare(a.name, b.name))
 
-  const limit = readLimit(query)
+  const limit = Math.min(readLimit(query), bucket.pageObjectsMax)
   const page = objects
     .slice(0, limit)
     .map((object) => Object.fromEntries([...wanted].map((field) => [field, fields[field]?.(object)])))

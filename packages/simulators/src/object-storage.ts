@@ -22,6 +22,8 @@ export interface ObjectStorageOptions {
   readonly namespace?: string
   readonly buckets: readonly string[]
   readonly users: readonly ObjectStorageUser[]
+  /** Longest page of a list of objects, whatever is asked for; default: 1,000, as in the cloud. */
+  readonly pageObjectsMax?: number
 }
 
 export interface ObjectStorageUser {
@@ -74,7 +76,7 @@ export async function startObjectStorage(
 function createObjectStorage(options: ObjectStorageOptions, directory: string): ObjectStorage {
   const { namespace = 'tieline', users } = options
   const app: SimulatorApp = new Hono<{ Bindings: HttpBindings }>()
-  const buckets = new Map(options.buckets.map((name) => [name, createBucket(directory)]))
+  const buckets = new Map(options.buckets.map((name) => [name, createBucket(directory, options.pageObjectsMax)]))
   const keys = new Map(users.map((user) => [keyIdOf(user), createPublicKey(user.publicKey)]))
   const faults = createFaults(storageOperations.map(({ name }) => name))
   const received: ReceivedRequest[] = []

@@ -34,6 +34,13 @@ test('refuses the next mails with the given codes, in order, and keeps none of t
   expect(mailbox.mails).toHaveLength(1)
 })
 
+test('goes on when a sender went away in the middle of a mail', async () => {
+  await using mailbox = await startMailbox()
+  expect((await converse(mailbox.port, envelope.slice(0, 3))).at(-1)).toBe(354)
+  await converse(mailbox.port, envelope)
+  expect(mailbox.mails).toHaveLength(1)
+})
+
 test('takes mails only from those who log in when set up so', async () => {
   await using mailbox = await startMailbox({ auth: { username: 'tieline', password: 'secret' } })
   const login = (password: string) => `AUTH PLAIN ${Buffer.from(`\0tieline\0${password}`).toString('base64')}`
