@@ -29,6 +29,7 @@ export const sentCreate: Sent = {
 
 export const callCreate: Call = {
   operation: 'createProgramEvent',
+  path: '/',
   body: { externalIdentifier: '7' },
   at: 1_100,
   answered: 200,
@@ -37,6 +38,7 @@ export const callCreate: Call = {
 
 export const callAct: Call = {
   operation: 'actionProgramEvent',
+  path: '/',
   body: { eventExternalIdentifier: '7', action: 'X1IP' },
   at: 1_400,
   answered: 200,
@@ -88,6 +90,8 @@ export const good: History = {
   sent: [sentCreate],
   dacs: [callCreate, callAct],
   derms: [],
+  puts: [],
+  found: [],
   messages: [recorded(createKey), recordedAct],
   faults: [],
   recovery: { faultsEndedAt: 2_000, deadline: 32_000, settledAt: 2_100, idle: [] },

@@ -5,6 +5,8 @@ import type { InboundFlowId } from '@tieline/contracts/flows'
 export interface Message {
   readonly flow: InboundFlowId
   readonly body: (version: number) => unknown
+  /** Of an event file: its CSV. */
+  readonly content?: (version: number) => string
 }
 
 const [record] = examples['enrollment-request'].params

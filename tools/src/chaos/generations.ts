@@ -10,11 +10,13 @@ export interface Generation {
   settled?: { readonly at: number; readonly state: string; readonly outcome: string }
 }
 
-/** The generations of a message in their order. */
-export function generationsOf({ key, timeline }: Recorded, sent: readonly Sent[]): Generation[] {
-  const own = sent.filter((request) => request.key === key)
+/**
+ * The generations of a message in their order.
+ * @param own the requests that brought it
+ */
+export function generationsOf({ timeline }: Pick<Recorded, 'timeline'>, own: readonly Sent[]): Generation[] {
   const generations: Generation[] = []
-  for (const entry of timeline) {
+  for (const entry of inOrder(timeline)) {
     const last = generations.at(-1)
     switch (entry.what) {
       case 'accepted':
@@ -38,6 +40,18 @@ export function generationsOf({ key, timeline }: Recorded, sent: readonly Sent[]
     }
   }
   return generations
+}
+
+/**
+ * A script tells the time at which it was asked for; while Redis is away it runs later than that. It did not run before those
+ * that stand before it.
+ */
+function inOrder(timeline: Recorded['timeline']): Recorded['timeline'] {
+  let latest = 0
+  return timeline.map((entry) => {
+    latest = Math.max(latest, entry.at)
+    return { ...entry, at: latest }
+  })
 }
 
 /** The payload that was accepted at a moment: that of the requests under way then, if they agree. */

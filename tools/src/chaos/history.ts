@@ -8,7 +8,9 @@ export interface Sent {
   /** The journal's name of the message. */
   readonly key: string
   readonly body: unknown
-  /** Hash of the body: equal for a repeat, different for a changed payload. */
+  /** Of an event file: its content. */
+  readonly content?: string
+  /** Hash of body and content: equal for a repeat, different for a changed payload. */
   readonly version: string
   /** Milliseconds since 1970, as every time here. */
   readonly at: number
@@ -19,7 +21,7 @@ export interface Sent {
 }
 
 /** One call that a simulator received, in order of arrival. */
-export type Call = Pick<ReceivedCall, 'operation' | 'body' | 'at' | 'answered' | 'applied'>
+export type Call = Pick<ReceivedCall, 'operation' | 'path' | 'body' | 'at' | 'answered' | 'applied'>
 
 /** A message as the journal has it at the end. */
 export interface Recorded extends MessageDetails {
@@ -27,6 +29,26 @@ export interface Recorded extends MessageDetails {
   readonly seq: number
   /** The payload of the last generation. */
   readonly payload: unknown
+  /** The file of the last generation. */
+  readonly content?: string
+}
+
+/** A score file that was put where a transfer looks for it. */
+export interface Put {
+  /** Key of the message of the transfer. */
+  readonly transfer: string
+  readonly name: string
+  readonly sha256: string
+  /** The journal's name of the intention to send this version of the file. */
+  readonly effect: string
+  readonly at: number
+}
+
+/** A file that is there in the end. */
+export interface Found {
+  readonly transfer: string
+  readonly name: string
+  readonly sha256: string
 }
 
 export interface FaultEvent {
@@ -37,7 +59,7 @@ export interface FaultEvent {
 /** What became of the look at the whole installation after the faults. */
 export interface Recovery {
   readonly faultsEndedAt: number
-  /** Until then everything had to be settled: the faults' end, or the last retry that was due by then, and 30 s. */
+  /** Until then everything had to be settled: the faults' end, or the last retry that was due by then, and 35 s. */
   readonly deadline: number
   /** Missing when it was not. */
   readonly settledAt?: number
@@ -50,6 +72,8 @@ export interface History {
   readonly sent: readonly Sent[]
   readonly dacs: readonly Call[]
   readonly derms: readonly Call[]
+  readonly puts: readonly Put[]
+  readonly found: readonly Found[]
   readonly messages: readonly Recorded[]
   readonly faults: readonly FaultEvent[]
   readonly recovery: Recovery

@@ -2,8 +2,8 @@ import { openStates } from '@tieline/journal/types'
 import type { Judge } from './history.ts'
 import { toldBy } from './told.ts'
 
-/** (1) Every message that was accepted, by what its caller was told or by the journal, settles or is dead. */
-export const everyMessageEnds: Judge = ({ sent, messages }) => {
+/** (1) Every message that was accepted, by what its caller was told or by the journal, settles or is dead; so does a score file. */
+export const everyMessageEnds: Judge = ({ sent, messages, found }) => {
   const open = messages.filter(({ state }) => openStates.some((one) => one === state))
   const known = new Set(messages.map(({ key }) => key))
   const promised = sent.filter((request) => toldBy(request) !== 'nothing')
@@ -14,6 +14,9 @@ export const everyMessageEnds: Judge = ({ sent, messages }) => {
       what: 'its caller was told that it is accepted, and the journal does not know it',
       keys: [key],
     })),
+    ...found
+      .filter(({ name }) => !/^(Sent|Error)-/.test(name))
+      .map(({ name, transfer }) => ({ what: `the score file ${name} still waits`, keys: [transfer] })),
   ]
 }
 

@@ -1,6 +1,5 @@
 import type { Call, History, Judge, Recorded, Violation } from './history.ts'
-import { targetOf } from './intents.ts'
-import { intentsOfMessage } from './judge-effects.ts'
+import { intentsOfMessage, shownBy } from './intents.ts'
 
 /** (6) Calls of one line arrive in the order in which its messages were first accepted: stages at DACS, subscriptions at DERMS. */
 export const orderIsKept: Judge = (history) => [
@@ -21,7 +20,7 @@ function judgeLine(line: readonly Recorded[], calls: readonly Call[]): Violation
   )
   let before: Recorded | undefined
   for (const call of calls) {
-    const { target } = targetOf(call)
+    const { target = '' } = shownBy(call)[0] ?? {}
     const owner = owners.get(target)
     if (owner === undefined || call.at >= sentAnewAt(owner)) continue
     if (before !== undefined && owner.seq < before.seq) {

@@ -9,12 +9,14 @@ const toleranceMs = 50
  * (4) What callers are told of one generation agrees with each other and with the journal; a superseded generation tells
  * nothing; each end of a generation follows an attempt of its own.
  */
-export const repliesAgree: Judge = ({ sent, messages }) =>
-  messages.flatMap((message) => {
-    const generations = generationsOf(message, sent)
-    const own = sent.filter(({ key }) => key === message.key)
+export const repliesAgree: Judge = ({ sent, messages }) => {
+  const requests = Map.groupBy(sent, ({ key }) => key)
+  return messages.flatMap((message) => {
+    const own = requests.get(message.key) ?? []
+    const generations = generationsOf(message, own)
     return [...endsWithoutAttempt(message, generations), ...judgeReplies(message.key, generations, own)]
   })
+}
 
 function endsWithoutAttempt({ key, timeline }: Recorded, generations: readonly Generation[]): Violation[] {
   const foreign = generations.filter(({ settled, attempts }) => settled !== undefined && attempts === 0)

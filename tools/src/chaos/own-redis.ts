@@ -4,8 +4,11 @@ import { startRedisProcess } from '@tieline/runtime/redis-process'
 
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string
-  /** Kills it, and starts it again on its port and its data. Undefined, and nothing is done, while it is down already. */
-  crash(downMs: number): Promise<void> | undefined
+  readonly port: number
+  /** Kills it, and starts it again on its port and its data; resolves when it is back. One at a time. */
+  crash(downMs: number): Promise<void>
+  /** Lets it stand still for so long. */
+  stop(stoppedMs: number): Promise<void>
 }
 
 /** A Redis of this run that keeps what it confirmed when it is killed. */
@@ -21,12 +24,13 @@ export async function startOwnRedis(dataDir: string): Promise<OwnRedis> {
   }
   return {
     url: first.url,
-    crash(downMs) {
-      if (crashing) return undefined
-      crashing = crash(downMs).finally(() => {
-        crashing = undefined
-      })
-      return crashing
+    port: first.port,
+    crash: (downMs) => (crashing = crash(downMs)),
+    async stop(stoppedMs) {
+      const stopped = running
+      await stopped.kill('SIGSTOP')
+      await delay(stoppedMs)
+      await stopped.kill('SIGCONT')
     },
     async [Symbol.asyncDispose]() {
       await crashing?.catch(() => undefined)

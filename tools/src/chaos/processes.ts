@@ -6,8 +6,8 @@ import { join } from 'node:path'
 /** One service as a process that can be killed, stopped and started again. */
 export interface KillableProcess extends AsyncDisposable {
   start(): void
-  /** Ends it at once; resolves when it has ended. */
-  kill(): Promise<void>
+  /** Ends it at once; resolves when it has ended. False when it did not run, or is ending. */
+  kill(): Promise<boolean>
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void
   /** How often it ended although nobody asked it to; it is started again then. */
   crashes(): number
@@ -23,7 +23,7 @@ export function createProcess(service: string, env: NodeJS.ProcessEnv, logFile: 
 
   const end = async (signal: NodeJS.Signals) => {
     const running = child
-    if (running === undefined) return
+    if (running === undefined || asked) return false
     asked = true
     const ended = once(running, 'exit')
     running.kill(signal)
@@ -31,6 +31,7 @@ export function createProcess(service: string, env: NodeJS.ProcessEnv, logFile: 
     const bound = setTimeout(() => running.kill('SIGKILL'), 10_000)
     await ended
     clearTimeout(bound)
+    return true
   }
 
   const start = () => {

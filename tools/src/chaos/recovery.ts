@@ -1,27 +1,29 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Journal } from '@tieline/journal/journal'
-import {
-  deviceStatusAck,
-  deviceStatusCheck,
-  enrollment,
-  enrollmentSync,
-  enrollmentSyncAck,
-  type Message,
-  stageStatus,
-} from './bodies.ts'
+import { showMessage } from '@tieline/journal/operations'
+import { startRun } from '@tieline/journal/runs'
+import { pauseSchedule } from '@tieline/journal/schedules'
 import type { Callers } from './callers.ts'
+import { canaries, flowsOf } from './canaries.ts'
 import type { Recovery } from './history.ts'
 import { openMessages } from './look.ts'
-import { toldBy } from './told.ts'
-import { type ProcessName, type World, workerNames } from './world.ts'
+import { keyOfTransfer, type ScorePlaces, transferNames, transferOf } from './score-places.ts'
+import { type Told, toldBy } from './told.ts'
+import { type ProcessName, serviceOf, type World, workerNames } from './world.ts'
 
-/** Beyond the last retry that the faults left behind. */
-const settleWithinMs = 30_000
+/**
+ * Beyond the last retry that the faults left behind. A job that BullMQ gave up because its workers crashed too often is missed
+ * by the sweeper after 30 s.
+ */
+const settleWithinMs = 35_000
+/** So long calls may go on that the faults made fail. */
+const lastFailuresMs = 3_000
 /** However far off a retry is: a run ends by itself. */
 const waitAtMostMs = 150_000
 
-/** The deadline for everything to be settled, as seen when the faults end. */
+/** The deadline for everything to be settled, as seen when the last faults have had their effect. */
 export async function findDeadline(journal: Journal, faultsEndedAt: number): Promise<number> {
+  await delay(lastFailuresMs)
   const retries = (await openMessages(journal)).flatMap(({ state, nextAt }) =>
     state === 'retrying' ? (nextAt ?? []) : [],
   )
@@ -29,53 +31,85 @@ export async function findDeadline(journal: Journal, faultsEndedAt: number): Pro
 }
 
 /** Waits until nothing is open; the time when that was so, or undefined when it did not come. */
-export async function untilSettled(journal: Journal, deadline: number): Promise<number | undefined> {
+export function untilSettled(journal: Journal, deadline: number): Promise<number | undefined> {
+  return until(deadline, async () => (await openMessages(journal)).length === 0)
+}
+
+async function until(deadline: number, isSo: () => Promise<boolean>): Promise<number | undefined> {
   const end = Math.min(deadline + 5_000, Date.now() + waitAtMostMs)
   while (Date.now() < end) {
-    const open = await openMessages(journal)
-    if (open.length === 0) return Date.now()
+    if (await isSo()) return Date.now()
     await delay(250)
   }
   return undefined
 }
 
+/**
+ * Waits until each schedule has begun a run after the faults and no score file waits any more. Then the schedules are paused,
+ * because with them there is always something open.
+ * @returns the schedules that began no run
+ */
+export async function untilTransferred(
+  journal: Journal,
+  places: Pick<ScorePlaces, 'waiting'>,
+  { faultsEndedAt, deadline }: Pick<Recovery, 'faultsEndedAt' | 'deadline'>,
+): Promise<Recovery['idle']> {
+  const silent = new Set(transferNames)
+  await until(deadline, async () => {
+    for (const name of silent) {
+      const { timeline = [] } = (await showMessage(journal, keyOfTransfer(name))) ?? {}
+      if (timeline.some(({ at, by }) => by === 'schedule' && at > faultsEndedAt)) silent.delete(name)
+    }
+    return silent.size === 0 && (await places.waiting()).length === 0
+  })
+  for (const name of transferNames) {
+    await pauseSchedule(journal, transferOf(name), { who: 'chaos', why: 'the run is over' })
+  }
+  return [...silent].map((name) => `the schedule of ${name}`)
+}
+
 const canaryRounds = 25
 
 /** Sends a canary of each flow, again and again until every worker process has settled one of each; names those that do not. */
-export async function findIdle(world: World, callers: Pick<Callers, 'send'>): Promise<Recovery['idle']> {
+export async function findIdle(
+  world: World,
+  journal: Journal,
+  callers: Pick<Callers, 'send' | 'heardOf'>,
+): Promise<Recovery['idle']> {
   const before = await countSettled(world)
   const complaints = new Set<string>()
   for (let round = 0; round < canaryRounds; round++) {
-    const answers = await Promise.all(canaries(round).map((canary) => callers.send(canary, 0)))
-    for (const answer of answers) {
-      const told = toldBy(answer)
-      if (told !== 'SUCCESS' && told !== 'accepted') complaints.add(`a canary of ${answer.flow} was told ${told}; it`)
-    }
+    const runs = transferNames.map((name) => startRun(journal, { transfer: transferOf(name), who: 'canary' }))
+    const answers = await Promise.all(canaries(round).map((canary) => sendCanary(canary, callers)))
+    for (const complaint of answers.flat()) complaints.add(complaint)
+    await Promise.all(runs)
+    await untilSettled(journal, Date.now() + 10_000)
     const idle = idleSince(before, await countSettled(world))
     if (complaints.size > 0 || idle.length === 0) return [...complaints, ...idle]
   }
   return [...complaints, ...idleSince(before, await countSettled(world))]
 }
 
-const canaries = (round: number): Message[] => [
-  enrollment([`CANARY-${round}`]),
-  enrollmentSync(String(90_000_000_000_000 + round), `CANARY-${round}`),
-  enrollmentSyncAck(String(91_000_000_000_000 + round)),
-  deviceStatusCheck(`CANARY-CHECK-${round}`),
-  deviceStatusAck(`CANARY-ACK-${round}`),
-  stageStatus(`CANARY-${round}`, 'SCHEDULED'),
-]
-
-const flowsOf: Readonly<Record<string, readonly string[]>> = {
-  enrollment: [
-    'enrollment-request',
-    'enrollment-sync',
-    'enrollment-sync-ack',
-    'device-status-check',
-    'device-status-ack',
-  ],
-  events: ['stage-status'],
+/** @returns what is wrong with its answer */
+async function sendCanary(
+  canary: ReturnType<typeof canaries>[number],
+  { send, heardOf }: Pick<Callers, 'send' | 'heardOf'>,
+): Promise<string[]> {
+  let answer = await send(canary.message, 0)
+  // On a busy machine a result may take longer than a caller is let wait.
+  for (let again = 0; again < repeatsMax && comesAgain(toldBy(answer)); again++) {
+    await delay(500)
+    answer = await send(canary.message, 0)
+  }
+  const told = toldBy(answer)
+  if (told !== canary.told) return [`a canary of ${answer.flow} was told ${told}; it`]
+  if (canary.heard === undefined) return []
+  const heard = await heardOf(answer)
+  return heard === canary.heard ? [] : [`a canary of ${answer.flow} was acknowledged ${heard}; it`]
 }
+
+const repeatsMax = 10
+const comesAgain = (told: Told) => told === 'provisional' || told === 'nothing'
 
 type Counts = ReadonlyMap<string, number>
 
@@ -97,7 +131,7 @@ const fetchText = (url: string): Promise<string> =>
     .then((response) => response.text())
     .catch(() => '')
 
-const placesOf = (name: ProcessName) => (flowsOf[name.split('-')[0] ?? ''] ?? []).map((flow) => `${name}: ${flow}`)
+const placesOf = (name: ProcessName) => flowsOf(serviceOf(name)).map((flow) => `${name}: ${flow}`)
 
 const idleSince = (before: Counts, now: Counts): string[] =>
   workerNames.flatMap(placesOf).filter((place) => (now.get(place) ?? 0) <= (before.get(place) ?? 0))

@@ -1,8 +1,8 @@
+import { amountsOf } from './amounts.ts'
 import type { Call, History, Recorded, Sent, Violation } from './history.ts'
-import { targetOf } from './intents.ts'
-import { intentsOfMessage } from './judge-effects.ts'
+import { intentsOfMessage, shownBy } from './intents.ts'
 import { judges } from './judges.ts'
-import { toldBy } from './told.ts'
+import { type Told, toldBy } from './told.ts'
 
 export interface Verdict {
   readonly property: string
@@ -12,31 +12,29 @@ export interface Verdict {
 export const judge = (history: History): Verdict[] =>
   Object.entries(judges).map(([property, one]) => ({ property, violations: one(history) }))
 
-/** What the run was made of, in one line. */
-export function countsOf({ sent, dacs, derms, messages, faults }: History): string {
+/** What the run was made of, in a few lines. */
+export function countsOf(history: History): string {
+  const { sent, dacs, derms, messages, faults } = history
   const calls = [...dacs, ...derms]
   const entries = messages.flatMap(({ timeline }) => timeline)
-  const signals = (word: string) => faults.filter(({ what }) => what.startsWith(word)).length
-  const counts = {
+  const told = (word: Told) => sent.filter((request) => toldBy(request) === word).length
+  const others = {
     requests: sent.length,
-    messages: messages.filter(({ flow }) => flow !== 'notification').length,
-    'e-mails': messages.filter(({ flow }) => flow === 'notification').length,
-    'target calls': calls.length,
-    dropped: calls.filter(({ answered }) => answered === 'dropped').length,
-    'answered 4xx/5xx': calls.filter(({ answered }) => typeof answered === 'number' && answered >= 400).length,
-    'told to come again': sent.filter((request) => toldBy(request) === 'provisional').length,
-    'told superseded': sent.filter((request) => toldBy(request) === 'superseded').length,
+    'told to come again': told('provisional'),
+    'told superseded': told('superseded'),
     'not told': sent.filter(({ status }) => status === undefined).length,
-    'taken over': entries.filter(({ what, takenOver }) => what === 'attempt' && takenOver === true).length,
+    'calls at targets': calls.length,
+    'answered 4xx/5xx': calls.filter(({ answered }) => typeof answered === 'number' && answered >= 400).length,
     'calls in doubt': entries.filter(({ state }) => state === 'unknown').length,
+    'taken over': entries.filter(({ what, takenOver }) => what === 'attempt' && takenOver === true).length,
     dead: messages.filter(({ state }) => state === 'dead').length,
-    'processes killed': signals('SIGKILL') - signals('SIGKILL redis'),
-    'Redis killed': signals('SIGKILL redis'),
-    stopped: signals('SIGSTOP'),
+    'e-mails': messages.filter(({ flow }) => flow === 'notification').length,
+    stopped: faults.filter(({ what }) => what.startsWith('SIGSTOP')).length,
+    'disturbances of the network': faults.filter(({ what }) => what.startsWith('network')).length,
   }
-  return Object.entries(counts)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ')
+  const amounts = amountsOf(history).map(({ what, count }) => `${what} ${count}`)
+  const more = Object.entries(others).map(([what, count]) => `${what} ${count}`)
+  return `${amounts.join(', ')}\n${more.join(', ')}`
 }
 
 /** A violation with the whole story of its messages, in order of time. */
@@ -48,7 +46,7 @@ export function storyOf({ what, keys }: Violation, history: History): string {
 function storyOfMessage(key: string, { sent, dacs, derms, messages, faults }: History): string {
   const message = messages.find((one) => one.key === key)
   const targets = new Set(message ? intentsOfMessage(message).map(({ target }) => target) : [])
-  const calls = [...dacs, ...derms].filter((call) => targets.has(targetOf(call).target))
+  const calls = [...dacs, ...derms].filter((call) => shownBy(call).some(({ target }) => targets.has(target)))
   const own = [
     ...sent.filter((request) => request.key === key).flatMap(sentLines),
     ...calls.map(callLine),
@@ -57,7 +55,7 @@ function storyOfMessage(key: string, { sent, dacs, derms, messages, faults }: Hi
   const from = Math.min(...own.map(({ at }) => at)) - 1_000
   const until = Math.max(...own.map(({ at }) => at)) + 1_000
   const around = faults
-    .filter(({ at, what }) => at >= from && at <= until && /SIG|redis/.test(what))
+    .filter(({ at, what }) => at >= from && at <= until && /SIG|redis|network/.test(what))
     .map(({ at, what }) => ({ at, text: `fault     ${what}` }))
   const lines = [...own, ...around].sort((a, b) => a.at - b.at)
   return [`    ${key} ${summaryOf(message)}`, ...lines.map(({ at, text }) => `      ${timeOf(at)} ${text}`)].join('\n')
@@ -77,7 +75,12 @@ function sentLines(request: Sent) {
 
 const callLine = (call: Call) => ({
   at: call.at,
-  text: `target    ${targetOf(call).target}: answered ${call.answered}${call.applied ? ', applied' : ''}`,
+  text: `target    ${targetsOf(call)}: answered ${call.answered}${call.applied ? ', applied' : ''}`,
 })
+
+function targetsOf(call: Call): string {
+  const [first, ...others] = shownBy(call).map(({ target }) => target)
+  return others.length === 0 ? String(first) : `${first} and ${others.length} more rows`
+}
 
 const timeOf = (at: number) => new Date(at).toISOString().slice(14, -1)
