@@ -2,13 +2,25 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { measureAccept } from './bench/accept.ts'
+import { measureAwaited } from './bench/awaited.ts'
+import { measureBacklog } from './bench/backlog.ts'
+import { measureForward } from './bench/forward.ts'
 import { formatMeasurement } from './bench/measurement.ts'
+import { measureOutcome } from './bench/outcome.ts'
 import { measureReservation } from './bench/reservation.ts'
 import { measureScore } from './bench/score.ts'
 import { root } from './generate.ts'
 
 /** Each measurement by the name that it is asked for by. */
-const measurements = { accept: measureAccept, reservation: measureReservation, score: measureScore } as const
+const measurements = {
+  accept: measureAccept,
+  awaited: measureAwaited,
+  forward: measureForward,
+  outcome: measureOutcome,
+  reservation: measureReservation,
+  score: measureScore,
+  backlog: measureBacklog,
+} as const
 
 const names = Object.keys(measurements) as (keyof typeof measurements)[]
 const asked = process.argv.slice(2)

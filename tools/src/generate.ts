@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -5,6 +6,7 @@ import { failuresPage } from '@tieline/contracts/failures-page'
 import { buildJsonSchemas } from '@tieline/contracts/json-schemas'
 import { buildOpenApi } from '@tieline/contracts/openapi'
 import { configurationPage, installationJsonSchema } from '@tieline/runtime/installation-page'
+import { numbersChart, withNumbers } from './bench/numbers.ts'
 import { dashboard } from './observe/dashboard.ts'
 import { metricsPage } from './observe/metrics-page.ts'
 
@@ -28,6 +30,8 @@ function generatedFiles(): Map<string, string> {
     ['docs/failures.md', failuresPage()],
     ['docs/metrics.md', metricsPage()],
     ['deploy/observe/dashboards/tieline.json', json(dashboard())],
+    ['docs/numbers.svg', numbersChart(root)],
+    ['README.md', withNumbers(readFileSync(join(root, 'README.md'), 'utf8'), root)],
   ])
 }
 
@@ -40,8 +44,9 @@ export async function findDrift(): Promise<string[]> {
 }
 
 async function generate(): Promise<void> {
-  for (const path of (await findDrift()).sort()) await rm(join(root, path), { force: true })
-  for (const [path, text] of generatedFiles()) {
+  const files = generatedFiles()
+  for (const path of await findDrift()) if (!files.has(path)) await rm(join(root, path), { force: true })
+  for (const [path, text] of files) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await writeFile(join(root, path), text)
   }

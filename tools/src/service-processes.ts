@@ -8,7 +8,7 @@ import { root } from './generate.ts'
  * Flags that keep the memory of services flat under load: old garbage is collected before much of it
  * gathers. No limit: a process that meets one dies, and some messages are large.
  */
-export const heapFlags = ['--max-semi-space-size=16', '--heap-growing-percent=20'] as const
+export const heapFlags = ['--max-semi-space-size=8', '--heap-growing-percent=20'] as const
 
 export interface ServiceProcess {
   readonly name: string

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { never, TielineError } from '@tieline/runtime/error'
 
 /** A key of `TIELINE_PAYLOAD_KEYS`: 32 bytes for AES-256-GCM. */
@@ -25,9 +25,11 @@ const tagBytes = 16
 
 /** The first key encrypts, all decrypt, so that keys can be rotated. Without keys values are kept in clear. */
 export function createSealer(keys: readonly PayloadKey[]): Sealer {
-  const byId = new Map(keys.map((key) => [key.id, key.key]))
-  const first = keys[0]
-  const keyOf = (id: string): Buffer => {
+  // Prepared once: given as bytes, a key is taken apart anew for every value.
+  const prepared = keys.map(({ id, key }) => ({ id, key: createSecretKey(key) }))
+  const byId = new Map(prepared.map(({ id, key }) => [id, key]))
+  const first = prepared[0]
+  const keyOf = (id: string): KeyObject => {
     const key = byId.get(id)
     if (!key) throw unreadable(`no key "${id}" in TIELINE_PAYLOAD_KEYS`)
     return key
@@ -58,14 +60,14 @@ export function createSealer(keys: readonly PayloadKey[]): Sealer {
 }
 
 /** Initialization vector, tag, and what is encrypted. */
-function encrypt(key: Buffer, plain: string, context: string): Buffer {
+function encrypt(key: KeyObject, plain: string, context: string): Buffer {
   const iv = randomBytes(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context))
   const body = [cipher.update(plain, 'utf8'), cipher.final()]
   return Buffer.concat([iv, cipher.getAuthTag(), ...body])
 }
 
-function decrypt(key: Buffer, bytes: Buffer, context: string): string {
+function decrypt(key: KeyObject, bytes: Buffer, context: string): string {
   try {
     // With the length given, a tag that was cut short is not taken for a tag.
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })

@@ -15,8 +15,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return
   }
   if (url.endsWith('-ack')) counts.acks += 1
+  if (latencyMs > 0) await delay(latencyMs)
+  if (url.includes('/programEvent/') || url.includes('/syncRequest/')) counts.calls += 1
   if (url.includes('/programEventParticipation/')) {
-    if (latencyMs > 0) await delay(latencyMs)
     counts.calls += 1
     counts.rows += Buffer.concat(chunks).toString('latin1').split('"nicId"').length - 1
     counts.lastCallAt = Date.now()

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { median } from './measurement.ts'
 
 export interface Load {
   readonly url: string
@@ -10,7 +11,13 @@ export interface Load {
   readonly expectedStatus: number
 }
 
-/** Posts a bounded number of requests over a fixed number of connections; answers with requests per second. */
+export interface LoadResult {
+  readonly perSecond: number
+  /** Median time from a request to the end of its answer. */
+  readonly p50Ms: number
+}
+
+/** Posts a bounded number of requests over a fixed number of connections. */
 export async function measureLoad({
   url,
   authorization,
@@ -18,9 +25,10 @@ export async function measureLoad({
   requests,
   body,
   expectedStatus,
-}: Load): Promise<number> {
+}: Load): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   let next = 0
+  const times: number[] = []
   const post = (n: number) =>
     new Promise<void>((resolve, reject) => {
       const call = request(
@@ -37,11 +45,15 @@ export async function measureLoad({
       call.end(body(n))
     })
   const sendInTurn = async () => {
-    while (next < requests) await post(next++)
+    while (next < requests) {
+      const sentAt = performance.now()
+      await post(next++)
+      times.push(performance.now() - sentAt)
+    }
   }
   const startedAt = performance.now()
   await Promise.all(Array.from({ length: connections }, sendInTurn))
   const seconds = (performance.now() - startedAt) / 1_000
   agent.destroy()
-  return requests / seconds
+  return { perSecond: requests / seconds, p50Ms: median(times) }
 }

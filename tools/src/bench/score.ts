@@ -23,11 +23,28 @@ const transfer = { name: 'nightly', source: 'FILES' }
 export async function measureScore(): Promise<Measurement> {
   const results = []
   for (const sizeMib of sizesMib) results.push(await measureFile(sizeMib))
+  const largest = results.at(-1)
   return {
     name: 'score',
     what: 'F8: one score file from SFTP to DERMS, against sftp to a file and curl from it; peak resident memory of the worker',
     rounds,
     results,
+    figures: [
+      {
+        what: 'a score file of 1 GiB, F8',
+        against: 'sftp and curl',
+        value: largest?.ratio ?? Number.NaN,
+        unit: '',
+        atLeast: 0.7,
+      },
+      {
+        what: 'memory of the worker, 1 GiB, F8',
+        against: '',
+        value: largest?.['worker peak MiB'] ?? Number.NaN,
+        unit: 'MiB',
+        atMost: 256,
+      },
+    ],
   }
 }
 

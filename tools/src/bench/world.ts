@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
 import { createLogger } from '@tieline/runtime/logger'
 import { freePort } from '@tieline/runtime/redis-process'
@@ -22,6 +22,8 @@ const nowhere: FarSides = {
   smtpUrl: 'smtp://127.0.0.1:9',
 }
 
+const payloadKey = { TIELINE_PAYLOAD_KEYS: `k:${Buffer.alloc(32, 1).toString('base64')}` }
+
 /** A Redis of the measurement's own, and processes on it, all on this machine alone. */
 export async function startBenchWorld() {
   await using parts = new AsyncDisposableStack()
@@ -37,8 +39,9 @@ export async function startBenchWorld() {
     port: string,
     env: Record<string, string>,
     flags: readonly string[] = [],
+    args: readonly string[] = [],
   ) => {
-    const child: ChildProcess = spawn(process.execPath, [...flags, join(root, file)], {
+    const child: ChildProcess = spawn(process.execPath, [...flags, resolve(root, file), ...args], {
       env: { ...process.env, REDIS_URL: redis.url, ...env },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
@@ -51,13 +54,45 @@ export async function startBenchWorld() {
     return { url, pid: child.pid ?? 0 }
   }
 
+  /** An installation whose worker has not started yet. */
+  const prepareWorker = async (
+    name: string,
+    farSides: string,
+    service: string,
+    env: Record<string, string> = payloadKey,
+  ) => {
+    const configFile = join(directory, `${name}.yaml`)
+    const sides = { ...nowhere, dacsUrl: farSides, dermsUrl: farSides }
+    await writeFile(configFile, await writeInstallation(name, directory, sides))
+    const settings = {
+      REDIS_URL: redis.url,
+      TIELINE_CONFIG: configFile,
+      LOG_LEVEL: 'warn',
+      DATA_DIR: directory,
+      ...env,
+    }
+    return {
+      env: settings,
+      async start(): Promise<BenchProcess> {
+        const metricsPort = String(await freePort())
+        const own = { ...settings, METRICS_PORT: metricsPort }
+        return startProcess(`services/${service}/src/main.ts`, metricsPort, own, heapFlags)
+      },
+    }
+  }
+
   return {
     redisUrl: redis.url,
-    payloadKey: { TIELINE_PAYLOAD_KEYS: `k:${Buffer.alloc(32, 1).toString('base64')}` },
+    payloadKey,
     /** A program of this folder that listens at PORT. */
     startPlain: async (file: string, env: Record<string, string> = {}): Promise<string> => {
       const port = String(await freePort())
       return (await startProcess(`tools/src/bench/${file}`, port, { ...env, PORT: port })).url
+    },
+    /** A program that is not ours, and listens at PORT. */
+    startPeer: async (file: string, args: readonly string[], env: Record<string, string>): Promise<BenchProcess> => {
+      const port = String(await freePort())
+      return startProcess(file, port, { ...env, PORT: port }, [], args)
     },
     /** An ingress on an installation of its own. */
     startIngress: async (name: string, env: Record<string, string> = {}): Promise<BenchProcess> => {
@@ -67,20 +102,21 @@ export async function startBenchWorld() {
       const settings = { TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory, INGRESS_PORT: port }
       return startProcess('services/ingress/src/main.ts', port, { ...settings, ...env }, heapFlags)
     },
-    /** The services that carry event files, on far sides at one address. */
-    startPipeline: async (name: string, farSides: string, env: Record<string, string> = {}) => {
-      const [ingressPort, metricsPort] = [String(await freePort()), String(await freePort())]
-      const configFile = join(directory, `${name}.yaml`)
-      const sides = { ...nowhere, dacsUrl: farSides, dermsUrl: farSides }
-      await writeFile(configFile, await writeInstallation(name, directory, sides))
-      const settings = { TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory, ...env }
-      const worker = { ...settings, METRICS_PORT: metricsPort }
-      const ingress = { ...settings, INGRESS_PORT: ingressPort }
+    /** An ingress and one worker service, on far sides at one address. */
+    startPipeline: async (name: string, farSides: string, env: Record<string, string> = {}, service = 'events') => {
+      const ingressPort = String(await freePort())
+      const worker = await prepareWorker(name, farSides, service, env)
       return {
-        worker: await startProcess('services/events/src/main.ts', metricsPort, worker, heapFlags),
-        ingress: await startProcess('services/ingress/src/main.ts', ingressPort, ingress, heapFlags),
+        worker: await worker.start(),
+        ingress: await startProcess(
+          'services/ingress/src/main.ts',
+          ingressPort,
+          { ...worker.env, INGRESS_PORT: ingressPort },
+          heapFlags,
+        ),
       }
     },
+    prepareWorker,
     /** The service that transfers score files, from one connection to DERMS. */
     startTransfer: async (name: string, farSides: string, connection: object) => {
       const metricsPort = String(await freePort())

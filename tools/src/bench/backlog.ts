@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import { examples } from '@tieline/contracts/examples'
+import { identify } from '@tieline/contracts/identity'
+import { accept } from '@tieline/journal/intake'
+import { hourMs, type Journal } from '@tieline/journal/journal'
+import { listMessages } from '@tieline/journal/operations'
+import { trimExpired } from '@tieline/journal/sweeper'
+import { eventually } from '@tieline/testkit/eventually'
+import { Redis } from 'ioredis'
+import { openForLooking } from '../chaos/look.ts'
+import type { Measurement } from './measurement.ts'
+import { startBenchWorld } from './world.ts'
+
+const messages = 50_000
+
+/** How long a backlog takes to drain, and what a message takes in Redis, waiting and settled. */
+export async function measureBacklog(): Promise<Measurement> {
+  await using world = await startBenchWorld()
+  const farSides = await world.startPlain('far-sides.ts')
+  const { env, start } = await world.prepareWorker('bench', farSides, 'events')
+  await using looking = await openForLooking(env)
+  const { journal } = looking
+  const redis = new Redis(world.redisUrl)
+  const before = await usedMemory(redis)
+  await acceptAll(journal)
+  const waiting = await usedMemory(redis)
+
+  await start()
+  const startedAt = performance.now()
+  await eventually(async () => {
+    const counts = (await (await fetch(`${farSides}/counts`)).json()) as { calls: number }
+    return counts.calls >= messages && (await listMessages(journal, { state: 'processing', limit: 1 })).length === 0
+  }, 300_000)
+  const seconds = (performance.now() - startedAt) / 1_000
+  const each = (bytes: number) => Math.round((bytes - before) / messages)
+  const settled = await usedMemory(redis)
+  await trimExpired({ ...journal, clock: () => Date.now() + (journal.retention.payloadHours + 1) * hourMs })
+  const trimmed = await usedMemory(redis)
+  redis.disconnect()
+  return {
+    name: 'backlog',
+    what: `${messages} waiting F7 messages of 1 KiB, encrypted, target 0 ms, one worker; bytes in Redis per message: waiting, settled once the payload is past its retention, and settled before`,
+    rounds: 1,
+    results: [
+      {
+        messages,
+        'drained s': Number(seconds.toFixed(1)),
+        'per second': Math.round(messages / seconds),
+        'bytes waiting': each(waiting),
+        'bytes settled': each(trimmed),
+        'with payload': each(settled),
+      },
+    ],
+    figures: [
+      { what: 'draining 50,000 messages', against: '', value: Number(seconds.toFixed(1)), unit: 's', atMost: 60 },
+      {
+        what: 'Redis, a waiting message of 1 KiB',
+        against: '',
+        value: each(waiting),
+        unit: 'bytes',
+        atMost: 4_096,
+      },
+      {
+        what: 'Redis, a settled message, its payload trimmed',
+        against: '',
+        value: each(trimmed),
+        unit: 'bytes',
+        atMost: 3_072,
+      },
+    ],
+  }
+}
+
+async function acceptAll(journal: Journal): Promise<void> {
+  let next = 0
+  const acceptInTurn = async () => {
+    while (next < messages) await acceptStage(journal, next++)
+  }
+  await Promise.all(Array.from({ length: 64 }, acceptInTurn))
+}
+
+function acceptStage(journal: Journal, n: number) {
+  const flow = 'stage-status'
+  const payload = {
+    ...examples[flow],
+    messageId: `STG-${n}`,
+    eventId: `EVT-${n}`,
+    stageId: `S-${n}`,
+    stageStatus: 'SCHEDULED',
+    comments: 'x'.repeat(700),
+  }
+  const identity = identify(flow, payload, 'derms', randomUUID())
+  return accept(journal, { flow, ...identity, client: 'derms', payload, hash: randomUUID() })
+}
+
+const usedMemory = async (redis: Redis): Promise<number> =>
+  Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
