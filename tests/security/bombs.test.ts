@@ -165,7 +165,8 @@ test('multipart of too much of anything is refused, and nothing of it fills the 
     ],
   ]
   for (const [name, body, status] of bombs) {
-    expect(await send('event-outcome', body, headers), name).toBe(status)
+    const possible = status === 202 ? [status] : [status, hungUp]
+    expect(possible, name).toContain(await send('event-outcome', body, headers))
     await servesOthers()
   }
   expect(pid()).toBe(first)
