@@ -54,14 +54,17 @@ function seriesOf(before: string, after: string, instance: string): { series: st
   const up = { series: `up{job="tieline",service="${service}",instance="${instance}"}`, values: `1x${evalM}` }
   const samples = [...readExposition(after)].flatMap(([name, { samples }]) =>
     samples.map(({ labels, value }) => {
-      const written = Object.entries(labels).map(([label, text]) => `${label}="${text}"`)
-      const series = `${name}{${[...written, 'job="tieline"', `service="${service}"`, `instance="${instance}"`].join(',')}}`
+      const pairs = Object.entries(labels).map(([label, text]) => `${label}="${text}"`)
+      const series = `${name}{${[...pairs, 'job="tieline"', `service="${service}"`, `instance="${instance}"`].join(',')}}`
       const first = known.get(name)?.samples.find((sample) => sameLabels(sample.labels, labels))
-      return { series, values: `${first === undefined ? '_' : first.value}x${secondLookM} ${value}x${evalM}` }
+      return { series, values: `${written(first?.value)}x${secondLookM} ${written(value)}x${evalM}` }
     }),
   )
   return [up, ...samples]
 }
+
+/** A process that has just begun knows no lag of its event loop yet, and says NaN, which promtool does not read. */
+const written = (value: number | undefined) => (value === undefined || !Number.isFinite(value) ? '_' : value)
 
 const sameLabels = (one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>) =>
   Object.entries(one).every(([label, text]) => other[label] === text)
