@@ -1,9 +1,10 @@
-import { link, open, rename, unlink } from 'node:fs/promises'
+import { link, lstat, open, rename, unlink } from 'node:fs/promises'
 import type { Renamed } from './file-source.ts'
 
 /**
  * Gives a file another name in the same directory, overwriting nothing: a second link, then the first one away. Unlike a
- * rename, a link fails when the name is taken. Of several who do this to one file at once, one succeeds.
+ * rename, a link fails when the name is taken. Of several who do this to one file at once, one succeeds. Where a crash left both
+ * names, the first one goes.
  * @throws an error of the file system
  */
 export async function moveFile(from: string, to: string): Promise<Renamed> {
@@ -12,7 +13,8 @@ export async function moveFile(from: string, to: string): Promise<Renamed> {
   } catch (error) {
     switch (codeOf(error)) {
       case 'EEXIST':
-        return 'exists'
+        if (!(await isSameFile(from, to))) return 'exists'
+        break
       case 'ENOENT':
         return 'changed'
       // No hard links here, or none to the files of other users (Linux, fs.protected_hardlinks).
@@ -25,7 +27,19 @@ export async function moveFile(from: string, to: string): Promise<Renamed> {
         throw error
     }
   }
-  return undoUnlessMoved(() => unlink(from), to)
+  return undoUnlessMoved(
+    () => unlink(from),
+    async () => {
+      // The name may be the last one of the file when another one took the first away.
+      if ((await lstat(to)).nlink > 1) await unlink(to)
+    },
+  )
+}
+
+/** Under two names. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => lstat(path, { bigint: true }).catch(() => undefined)))
+  return one !== other && a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
 }
 
 /**
@@ -40,16 +54,19 @@ export async function moveWithoutLinks(from: string, to: string): Promise<Rename
     if (codeOf(error) === 'EEXIST') return 'exists'
     throw error
   }
-  return undoUnlessMoved(() => rename(from, to), to)
+  return undoUnlessMoved(
+    () => rename(from, to),
+    () => unlink(to),
+  )
 }
 
 /** Another one may have moved the file by now, or we may not take it away: then nothing of ours shall remain. */
-async function undoUnlessMoved(move: () => Promise<void>, to: string): Promise<Renamed> {
+async function undoUnlessMoved(move: () => Promise<void>, undo: () => Promise<void>): Promise<Renamed> {
   try {
     await move()
     return 'renamed'
   } catch (error) {
-    await unlink(to)
+    await undo()
     if (codeOf(error) === 'ENOENT') return 'changed'
     throw error
   }

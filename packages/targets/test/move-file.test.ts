@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -43,4 +43,19 @@ describe.each([
     expect(ends.filter((end) => end === 'renamed')).toHaveLength(1)
     expect(await readdir(place.directory)).toEqual([names[ends.indexOf('renamed')]])
   })
+})
+
+test('a move that a crash left with both names is finished, by one of all who try, and the file stays', async () => {
+  await using place = await setUp()
+  await link(place.path('file'), place.path('moved'))
+  const ends = await Promise.all(Array.from({ length: 10 }, () => moveFile(place.path('file'), place.path('moved'))))
+  expect(ends.filter((end) => end === 'renamed')).toHaveLength(1)
+  expect(await readdir(place.directory)).toEqual(['moved'])
+  expect(await readFile(place.path('moved'), 'utf8')).toBe('content')
+})
+
+test('a file that is moved to its own name stays', async () => {
+  await using place = await setUp()
+  expect(await moveFile(place.path('file'), place.path('file'))).toBe('exists')
+  expect(await readFile(place.path('file'), 'utf8')).toBe('content')
 })
