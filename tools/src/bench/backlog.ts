@@ -5,6 +5,7 @@ import { accept } from '@tieline/journal/intake'
 import { hourMs, type Journal } from '@tieline/journal/journal'
 import { listMessages } from '@tieline/journal/operations'
 import { trimExpired } from '@tieline/journal/sweeper'
+import { memoryUse } from '@tieline/runtime/redis'
 import { eventually } from '@tieline/testkit/eventually'
 import { Redis } from 'ioredis'
 import { openForLooking } from '../chaos/look.ts'
@@ -21,9 +22,9 @@ export async function measureBacklog(): Promise<Measurement> {
   await using looking = await openForLooking(env)
   const { journal } = looking
   const redis = new Redis(world.redisUrl)
-  const before = await usedMemory(redis)
+  const before = (await memoryUse(redis)).usedBytes
   await acceptAll(journal)
-  const waiting = await usedMemory(redis)
+  const waiting = (await memoryUse(redis)).usedBytes
 
   await start()
   const startedAt = performance.now()
@@ -33,9 +34,9 @@ export async function measureBacklog(): Promise<Measurement> {
   }, 300_000)
   const seconds = (performance.now() - startedAt) / 1_000
   const each = (bytes: number) => Math.round((bytes - before) / messages)
-  const settled = await usedMemory(redis)
+  const settled = (await memoryUse(redis)).usedBytes
   await trimExpired({ ...journal, clock: () => Date.now() + (journal.retention.payloadHours + 1) * hourMs })
-  const trimmed = await usedMemory(redis)
+  const trimmed = (await memoryUse(redis)).usedBytes
   redis.disconnect()
   return {
     name: 'backlog',
@@ -92,6 +93,3 @@ function acceptStage(journal: Journal, n: number) {
   const identity = identify(flow, payload, 'derms', randomUUID())
   return accept(journal, { flow, ...identity, client: 'derms', payload, hash: randomUUID() })
 }
-
-const usedMemory = async (redis: Redis): Promise<number> =>
-  Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])

@@ -1,3 +1,4 @@
+import { memoryUse } from '@tieline/runtime/redis'
 import { eventually } from '@tieline/testkit/eventually'
 import { Redis } from 'ioredis'
 import { postFile, reservationRows } from './event-files.ts'
@@ -33,7 +34,7 @@ async function measureFile(rows: number) {
   const farSides = await world.startPlain('far-sides.ts')
   const { ingress, worker } = await world.startPipeline('bench', farSides, world.payloadKey)
   const redis = new Redis(world.redisUrl)
-  const before = await usedMemory(redis)
+  const before = (await memoryUse(redis)).usedBytes
   const startedAt = performance.now()
   const status = await postFile(
     `${ingress.url}/derms/reserveDevice`,
@@ -49,7 +50,7 @@ async function measureFile(rows: number) {
   }, 300_000)
   if (counts.rows !== rows) throw new Error(`${counts.rows} rows reached the target`)
   const doneAt = performance.now()
-  const after = await usedMemory(redis)
+  const after = (await memoryUse(redis)).usedBytes
   const effects = Number(
     await redis.memory('USAGE', `{bench}:journal:e:event-reservation.SITE1.R-${rows}`, 'SAMPLES', 0),
   )
@@ -64,6 +65,3 @@ async function measureFile(rows: number) {
     'acknowledged s': Number(((doneAt - acceptedAt) / 1_000).toFixed(1)),
   }
 }
-
-const usedMemory = async (redis: Redis): Promise<number> =>
-  Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
