@@ -1,4 +1,6 @@
+import { canonicalJson } from '@tieline/contracts/canonical-json'
 import { examples } from '@tieline/contracts/examples'
+import { readStoredPayload } from '@tieline/journal/operations'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { externalId, fault400, fault500 } from './expected-replies.ts'
@@ -32,6 +34,19 @@ describe('an enrollment sync', () => {
     const changes = { contactInfo: { loyalty: { tier: 'gold' } }, subscriptionInfo: { note: '' } }
     await post(flow, enrollmentSync('1001', changes))
     expect(bodiesOf(derms, operation)).toEqual([toDermsEnrollment('1001', changes)])
+  })
+
+  it('keeps the digits of numbers from wire to wire, and is no repeat when only a digit differs', async () => {
+    const { derms, journal, post } = usual()
+    const body = enrollmentSync('1020', { contactInfo: { loyalty: ['DIGITS'] }, locationInfo: { meter: 'DIGITS' } })
+    const withDigits = (message: unknown, digits: string) => JSON.stringify(message).replaceAll('"DIGITS"', digits)
+    const all = ['12345678901234567890', '12345678901234567891', '1e400', '1.10', '1.1', '-0']
+    for (const digits of all) expect(told(await post(flow, withDigits(body, digits)))).toEqual(externalId('1020'))
+    const sent = toDermsEnrollment('1020', { contactInfo: { loyalty: ['DIGITS'] }, locationInfo: { meter: 'DIGITS' } })
+    const bodies = bodiesOf(derms, operation).map((sentBody) => canonicalJson(sentBody))
+    expect(bodies).toEqual(all.map((digits) => withDigits(JSON.parse(canonicalJson(sent)), digits)))
+    const kept = JSON.stringify(await readStoredPayload(journal, keyOf(flow, body)))
+    expect(kept).toBe(withDigits(body, '-0'))
   })
 
   it('that DERMS refuses is a fault at once, with an e-mail', async () => {

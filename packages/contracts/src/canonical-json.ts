@@ -1,3 +1,5 @@
+import { isRawNumber } from './exact-json.ts'
+
 /** No contract nests deeper than ten levels; the limit keeps hostile nesting from exhausting the stack. */
 const depthMax = 200
 
@@ -6,7 +8,8 @@ const shortListMax = 24
 
 /**
  * JSON text of a parsed JSON value with the keys of every object in one fixed order, so that two texts are equal exactly when
- * the values are. Payload hashes are made of it. Nothing is dropped: unknown fields count as much as known ones.
+ * the values are. Payload hashes are made of it. Nothing is dropped: unknown fields count as much as known ones,
+ * and numbers that keep their digits by those.
  * @throws RangeError when the value nests deeper than 200 levels
  */
 export const canonicalJson = (value: unknown): string => JSON.stringify(ordered(value, 0)) ?? 'null'
@@ -15,6 +18,7 @@ function ordered(value: unknown, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value
   if (depth === depthMax) throw new RangeError(`The JSON value nests deeper than ${depthMax} levels`)
   if (Array.isArray(value)) return value.map((item) => ordered(item, depth + 1))
+  if (isRawNumber(value)) return value
   const source = value as Record<string, unknown>
   const result: Record<string, unknown> = {}
   for (const key of sort(Object.keys(source))) {

@@ -1,7 +1,9 @@
+import { digitsOf, isRawNumber } from './exact-json.ts'
+
 export type JsonObject = Record<string, unknown>
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 
 /** The value under `root` when the body has such a root, else the body itself. */
 export const unwrapped = (body: unknown, root: string): unknown =>
@@ -17,8 +19,7 @@ export function valueAt(body: unknown, ...path: string[]): unknown {
   return value
 }
 
-/** A text that is not empty, or a number written as text (ids made of digits come as either); anything else is undefined. */
+/** A text that is not empty, or the digits of a number (ids made of digits come as either); anything else is undefined. */
 export function textOf(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value)
-  return typeof value === 'string' && value !== '' ? value : undefined
+  return typeof value === 'string' && value !== '' ? value : digitsOf(value)
 }

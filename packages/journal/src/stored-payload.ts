@@ -1,3 +1,4 @@
+import { parseExactJson } from '@tieline/contracts/exact-json'
 import { never, TielineError } from '@tieline/runtime/error'
 import { type Journal, payloadContext } from './journal.ts'
 
@@ -15,10 +16,10 @@ export async function readPayload(
 ): Promise<unknown> {
   if (reference !== '') {
     const chunks = await Array.fromAsync(openPayload(journal, reference))
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    return parseExactJson(Buffer.concat(chunks).toString('utf8'))
   }
   if (sealed === null) throw trimmed()
-  return JSON.parse(journal.sealer.openBytes(sealed, payloadContext(key)))
+  return parseExactJson(journal.sealer.openBytes(sealed, payloadContext(key)))
 }
 
 /** Bytes of what the payload store keeps. An empty reference stands for something that is no longer kept. */

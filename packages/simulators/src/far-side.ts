@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HttpBindings } from '@hono/node-server'
+import { parseExactJson } from '@tieline/contracts/exact-json'
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type Auth, createAuthenticator } from './authenticator.ts'
@@ -209,7 +210,7 @@ function readBody(accepts: Operation['accepts'], headers: Headers, text: string)
   if (mediaType !== expected) throw new Refusal(415, 'Unsupported media type', `Expected ${expected}`)
   if (accepts === 'form') return Object.fromEntries(new URLSearchParams(text))
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     throw new Refusal(400, 'Malformed request', 'The body is not JSON')
   }

@@ -1,7 +1,9 @@
+import { parseExactJson } from '@tieline/contracts/exact-json'
+
 /** The value of a JSON text, or the text itself. */
 export function parsedOrText(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch {
     return text
   }

@@ -2,6 +2,7 @@ import type { ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:ht
 import type { Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { TLSSocket } from 'node:tls'
+import { parseExactJson } from '@tieline/contracts/exact-json'
 import type { MayCall } from '@tieline/runtime/ask-before-call'
 import { CallError } from '@tieline/runtime/error'
 import got from 'got'
@@ -180,7 +181,7 @@ export function reasonOf(error: unknown): string | undefined {
 
 function parseJson(text: unknown): unknown {
   try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined
+    return typeof text === 'string' ? parseExactJson(text) : undefined
   } catch {
     return undefined
   }

@@ -5,6 +5,8 @@
 const depthMax = 200
 const containersMax = 250_000
 const entriesMax = 50_000
+/** Of all of them together: numbers that must keep their digits are read slowly, about a million values a second. */
+const allEntriesMax = 500_000
 
 /** Smaller bodies cannot hold enough to be a burden. */
 const harmlessBytes = 64 * 1024
@@ -15,7 +17,7 @@ const backslash = 0x5c
 
 /**
  * Says what makes JSON unfit to be parsed, without parsing it: nesting, the number of its objects and lists, the length of one
- * of them. Undefined when nothing does. Whether it is JSON at all is for the parser to find.
+ * of them or of all together. Undefined when nothing does. Whether it is JSON at all is for the parser to find.
  */
 export function unfitShape(bytes: Buffer): 'depth' | 'size' | undefined {
   if (bytes.length <= harmlessBytes) return undefined
@@ -23,6 +25,7 @@ export function unfitShape(bytes: Buffer): 'depth' | 'size' | undefined {
   const entries = new Uint32Array(depthMax + 1)
   let depth = 0
   let containers = 0
+  let allEntries = 0
   for (let at = 0; at < bytes.length; at++) {
     switch (bytes[at]) {
       case quote:
@@ -44,7 +47,8 @@ export function unfitShape(bytes: Buffer): 'depth' | 'size' | undefined {
         break
       case comma: {
         const count = (entries[depth] ?? 0) + 1
-        if (count >= entriesMax) return 'size'
+        allEntries += 1
+        if (count >= entriesMax || allEntries >= allEntriesMax) return 'size'
         entries[depth] = count
       }
     }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { canonicalJson } from '@tieline/contracts/canonical-json'
+import { parseExactJson } from '@tieline/contracts/exact-json'
 import { isJsonObject, type JsonObject } from '@tieline/contracts/json-object'
 import { unfitShape } from './json-shape.ts'
 import { Refusal } from './problems.ts'
@@ -118,8 +119,9 @@ function decode(bytes: Buffer): string {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExactJson(text)
   } catch (error) {
+    if (error instanceof RangeError) throw tooDeep()
     // The parser quotes the text in some of its messages; only a position at the end is its own.
     const position = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(String(error))?.[1]
     throw malformed(`The body is not JSON${position === undefined ? '' : `: reading stopped at position ${position}`}`)

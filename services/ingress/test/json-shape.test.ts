@@ -12,6 +12,8 @@ test('JSON of many values or much nesting is found without parsing it', () => {
   expect(shapeOf(items(50_001, '0'))).toBe('size')
   expect(shapeOf(`{${Array.from({ length: 50_001 }, (_, n) => `"${n}":0`).join()}}`)).toBe('size')
   expect(shapeOf(items(10, items(30_000, '[]')))).toBe('size')
+  expect(shapeOf(items(12, items(41_000, '0')))).toBeUndefined()
+  expect(shapeOf(items(12, items(42_000, '0')))).toBe('size')
   expect(shapeOf(nested(199))).toBeUndefined()
   expect(shapeOf(nested(200))).toBe('depth')
 })

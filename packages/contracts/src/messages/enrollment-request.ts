@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { assumedAnswerRoot, assumedLength } from '../assumed.ts'
 import { textOf, unwrapped, valueAt } from '../json-object.ts'
-import { optionalCode, optionalDateTime, optionalText, requiredText } from './fields.ts'
+import { number, optionalCode, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
 /** Ship the device, bring your own, installed by the utility. DACS 24C adds X1RE (re-enroll), which 24B refuses. */
 export const installationMethods = ['X1SD', 'X1SI', 'X1UI'] as const
@@ -36,7 +36,7 @@ export const enrollmentRequest = z.object({
 })
 
 const asset = z.object({
-  sequence: z.number().nullish(),
+  sequence: number.nullish(),
   assetId: optionalText(length.assetId),
   make: optionalText(length.make),
   model: optionalText(length.model),
@@ -94,7 +94,7 @@ export const enrollmentRecord = z.object({
 const dacsText = (lengthMax: number) => requiredText(lengthMax).optional()
 
 const dacsAsset = z.strictObject({
-  sequence: z.number().optional(),
+  sequence: number.optional(),
   assetId: dacsText(length.assetId),
   specification: dacsText(length.specification),
   assetType: dacsText(length.assetType),

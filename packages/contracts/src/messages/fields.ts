@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isDateTime, isUtcDateTime } from '../date-time.ts'
+import { isRawNumber, type RawNumber } from '../exact-json.ts'
 
 /** A text that must be there and not be empty. */
 export const requiredText = (lengthMax: number) => z.string().min(1).max(lengthMax)
@@ -20,3 +21,13 @@ export const optionalUtcDateTime = z.union([utcDateTime, z.literal('')]).nullish
 /** One of DACS' codes, or nothing. */
 export const optionalCode = <const Codes extends readonly [string, ...string[]]>(codes: Codes) =>
   z.enum([...codes, '']).nullish()
+
+/** A number with the digits of its sender. */
+export const number = z
+  .unknown()
+  .transform((value, context): number | RawNumber => {
+    if (typeof value === 'number' || isRawNumber(value)) return value
+    context.issues.push({ code: 'invalid_type', expected: 'number', input: value })
+    return z.NEVER
+  })
+  .meta({ type: 'number' })
