@@ -168,12 +168,12 @@ export async function rerunMessage(
 }
 
 /**
- * Says who is about to retry the job of a dead letter, so that the audit can name somebody: a retried job itself says
+ * Says who is about to retry the job of a dead letter or of a refused message, so that the audit can name somebody: a retried job itself says
  * nothing of it.
  */
 export async function nameResubmitter(journal: Journal, keys: readonly string[], who: string): Promise<void> {
-  const dead = (await summarize(journal, keys)).filter(({ state }) => state === 'dead')
-  await Promise.all(dead.map(({ key }) => journal.redis.hset(`${journal.base}:m:${key}`, 'resubmitter', who)))
+  const failed = (await summarize(journal, keys)).filter(({ state }) => state === 'dead' || state === 'refused')
+  await Promise.all(failed.map(({ key }) => journal.redis.hset(`${journal.base}:m:${key}`, 'resubmitter', who)))
 }
 
 /** Gives a dead letter up. */

@@ -16,7 +16,7 @@ import type { Processor, Settlement } from './types.ts'
 import type { WorkerMetrics } from './worker-metrics.ts'
 
 /** What BullMQ is told at the end of an attempt. */
-export type Ends = { kind: 'done' } | { kind: 'later'; atMs: number } | { kind: 'dead'; reason: string }
+export type Ends = { kind: 'done' } | { kind: 'later'; atMs: number } | { kind: 'failed'; reason: string }
 
 const done: Ends = { kind: 'done' }
 
@@ -76,7 +76,7 @@ async function attemptMessage<Tables extends { readonly version: number }>(conte
     | { kind: 'surplus'; moved?: Run }
     | { kind: 'behind' }
     | { kind: 'ticket'; code: string }
-  if (taken.kind === 'ticket') return { kind: 'dead', reason: taken.code }
+  if (taken.kind === 'ticket') return { kind: 'failed', reason: taken.code }
   if (taken.kind === 'behind') return { kind: 'later', atMs: journal.clock() + lookAgainMs }
   if (taken.kind === 'surplus') {
     await enqueueDue(journal, [], taken.moved)
@@ -198,7 +198,8 @@ async function settle<Tables extends { readonly version: number }>(
   const line = { key: attempt.key, state, outcome, code, attempt: attempt.number }
   if (state === 'succeeded') journal.logger.info(line, `Settled ${attempt.flow}: ${outcome}`)
   else journal.logger.error(line, `Settled ${attempt.flow}: ${outcome}, ${code ?? state}`)
-  return state === 'dead' ? { kind: 'dead', reason: code ?? 'internal' } : done
+  // Whatever somebody has to look at fails for BullMQ too, so that the board shows it as failed.
+  return state === 'dead' || state === 'refused' ? { kind: 'failed', reason: code ?? 'internal' } : done
 }
 
 const rowResults = ['confirmed', 'refused', 'unknown', 'notSent'] as const satisfies readonly (keyof RowTotals)[]

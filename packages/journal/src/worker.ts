@@ -82,7 +82,7 @@ function startWorker<Tables extends { readonly version: number }>(
       await job.moveToDelayed(ends.atMs, token)
       throw new DelayedError()
     }
-    if (ends.kind === 'dead') throw new UnrecoverableError(ends.reason)
+    if (ends.kind === 'failed') throw new UnrecoverableError(ends.reason)
   }
   const worker = new Worker<Ticket>(spec.queue, handle, {
     connection: options.connection,

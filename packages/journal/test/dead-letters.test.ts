@@ -108,6 +108,48 @@ describe('a dead letter', () => {
   })
 })
 
+describe('a refused message', () => {
+  it('stands among the failed jobs, as a dead letter does; a retry of its job runs it again', async () => {
+    await using harness = await openHarness()
+    const fate = { refusing: true, calls: 0 }
+    const message = incoming('stage-status', 'refused')
+    await harness.work([
+      oneCall('stage-status', async () => {
+        fate.calls++
+        if (fate.refusing) throw callError('refused')
+        return answer()
+      }),
+    ])
+    const queue = harness.journal.queues.all.find(({ name }) => name === 'stage-status')
+    await accept(harness.journal, message)
+    const job = await eventually(async () => (await queue?.getFailed())?.[0])
+    expect(job).toMatchObject({ data: { key: message.key }, failedReason: 'target-refused' })
+    expect(await field(harness.journal, message.key, 'state')).toBe('refused')
+
+    fate.refusing = false
+    await job?.retry('failed')
+    await eventually(async () => (await field(harness.journal, message.key, 'state')) === 'succeeded')
+    expect(await readAudit(harness.journal)).toMatchObject([{ who: 'bull-board', what: 'rerun', key: message.key }])
+    expect({ calls: fate.calls, failed: await queue?.getFailedCount() }).toEqual({ calls: 2, failed: 0 })
+  })
+
+  it('is taken off the failed jobs when its sender sends it again', async () => {
+    await using harness = await openHarness()
+    const message = incoming('stage-status', 'sent-again')
+    let refusing = true
+    await harness.work([
+      oneCall('stage-status', async () => (refusing ? Promise.reject(callError('refused')) : answer())),
+    ])
+    const queue = harness.journal.queues.all.find(({ name }) => name === 'stage-status')
+    await accept(harness.journal, message)
+    await eventually(async () => (await queue?.getFailedCount()) === 1)
+    refusing = false
+    await accept(harness.journal, message)
+    await eventually(async () => (await field(harness.journal, message.key, 'state')) === 'succeeded')
+    await eventually(async () => (await queue?.getFailedCount()) === 0)
+  })
+})
+
 describe('an operator', () => {
   it('runs a settled message from the start: every effect anew', async () => {
     await using harness = await openHarness()

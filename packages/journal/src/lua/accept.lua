@@ -65,7 +65,7 @@ if message.state == 'succeeded' and same and message.answered ~= '1' and a.now -
   return result('replayed', message, { reply = reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })
 end
 
-local withdrawn = message.state == 'dead' and message.run or nil
+local withdrawn = ticketOf(message)
 local before = { payloadRef = message.payloadRef, fileRef = message.fileRef }
 local moved = nil
 -- What was acknowledged is finished: when its sender sends it all the same, it wants it done again.

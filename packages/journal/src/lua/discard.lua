@@ -1,7 +1,9 @@
--- An operator gives a dead letter up.
+-- An operator gives a dead letter up, or with `orRefused` a refused message.
 local message = read(a.key)
 if not message then return cjson.encode({ kind = 'unknown-message' }) end
-if message.state ~= 'dead' then return cjson.encode({ kind = 'not-dead', state = message.state }) end
+if message.state ~= 'dead' and not (a.orRefused and message.state == 'refused') then
+  return cjson.encode({ kind = 'not-dead', state = message.state })
+end
 move(message, 'discarded')
 withdraw(message)
 note(a.key, { what = 'discarded', who = a.who })

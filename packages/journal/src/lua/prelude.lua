@@ -129,6 +129,11 @@ end
 -- The job of a run that is over may be anywhere, also on its way into the failed set: the sweeper sees to it that it goes.
 local function withdraw(message) redis.call('SADD', base .. ':withdrawn', message.flow .. ' ' .. message.run) end
 
+-- What somebody has to look at keeps its job in the failed set of its queue, where people see it: a retry of the job runs the
+-- message again.
+local ticketStates = { dead = true, refused = true }
+local function ticketOf(message) return message and ticketStates[message.state] and message.run or nil end
+
 -- Starts a waiting message under a new run id: a job under the old one may already have come and gone.
 local function release(key, run)
   local message = read(key)
@@ -229,10 +234,8 @@ local function again(message, run)
     redis.call('HDEL', recordKey(message.key), 'blockedBy')
     message.blockedBy = nil
   end
-  if before == 'dead' then
-    note(message.key, { what = 'resolved', generation = tonumber(message.generation) })
-    if run ~= message.run then withdraw(message) end
-  end
+  if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
+  if ticketOf(message) and run ~= message.run then withdraw(message) end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
     'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window', 'acknowledgedAt')
   withdrawAcknowledgment(message)

@@ -5,11 +5,12 @@ if not settledStates[message.state] then return cjson.encode({ kind = 'open', st
 if a.onlyDead and message.state ~= 'dead' then return cjson.encode({ kind = 'not-dead', state = message.state }) end
 local kept = message.payloadRef ~= '' or redis.call('EXISTS', payloadKey(a.key)) == 1
 if not kept or message.fileRef == '' then return cjson.encode({ kind = 'payload-trimmed' }) end
-local ticket = message.state == 'dead' and message.run or nil
+local ticket = ticketOf(message)
+local wasDead = message.state == 'dead'
 if a.fromStart then forgetEffects(a.key) end
 again(message, a.run)
-local what = ticket and 'resubmitted' or 'rerun'
+local what = wasDead and 'resubmitted' or 'rerun'
 note(a.key, { what = what, who = a.who, fromStart = a.fromStart or nil, generation = tonumber(message.generation) })
-audit(ticket and 'resubmit' or 'rerun', a.key)
+audit(wasDead and 'resubmit' or 'rerun', a.key)
 return cjson.encode({ kind = 'ok', flow = message.flow, run = a.run, ticket = ticket, enqueue = message.state ~= 'waiting',
   generation = tonumber(message.generation) })

@@ -9,7 +9,7 @@ if message and not settledStates[message.state] then
   return cjson.encode({ kind = 'busy', since = tonumber(message.acceptedAt) })
 end
 
-local ticket = message and message.state == 'dead' and message.run or nil
+local ticket = ticketOf(message)
 if message then
   storePayload(message, ARGV[2])
   set(message, { hash = a.hash })

@@ -12,15 +12,16 @@ if message.run ~= a.run then
 end
 -- A worker that stood still since it got the job: BullMQ has handed the job to another one meanwhile.
 if a.started and a.started < tonumber(message.started or '0') then return answer('surplus') end
-if message.state == 'dead' then
-  -- The job that failed is the ticket of the dead letter. BullMQ counts `made` up when it files the ticket, so an equal
+if ticketOf(message) then
+  -- The job that failed is the ticket of the message. BullMQ counts `made` up when it files the ticket, so an equal
   -- count means a crash before filing, and a higher one that somebody asked for another run.
   if a.made <= tonumber(message.made or '0') then return answer('ticket', { code = message.code }) end
   a.who = message.resubmitter or a.who
   redis.call('HDEL', recordKey(a.key), 'resubmitter')
+  local wasDead = message.state == 'dead'
   again(message, a.run)
-  note(a.key, { what = 'resubmitted', who = a.who, generation = tonumber(message.generation) })
-  audit('resubmit', a.key)
+  note(a.key, { what = wasDead and 'resubmitted' or 'rerun', who = a.who, generation = tonumber(message.generation) })
+  audit(wasDead and 'resubmit' or 'rerun', a.key)
 end
 if message.state == 'waiting' or settledStates[message.state] then return answer('surplus') end
 
