@@ -159,8 +159,9 @@ export const failures = {
     next: 'Compare the credentials of the caller with `ingress.clients`.',
   },
   'not-allowed': {
-    meaning: 'The caller is known but has no right to this flow or to speak for this instance. Nothing was recorded.',
-    next: 'Look at `flows` and `instances` of the client in `ingress.clients`.',
+    meaning:
+      'The caller is known but has no right to this flow, or to the instance that it speaks for: by `drmsInstanceId`, or by the division of what it sends or acknowledges. Nothing was recorded at the door, and nothing was sent.',
+    next: 'Look at `flows` and `instances` of the client in `ingress.clients`, and at the row of the division in lookup Routing.',
   },
   'unknown-path': {
     meaning: 'No flow is served under this path or with this method.',

@@ -5,6 +5,7 @@ import { type Notice, namedMax } from '@tieline/contracts/notice'
 import { askingFirst } from '@tieline/runtime/ask-before-call'
 import { acknowledgmentMessage, type DueMessage, enqueueDue, noticeMessage } from './due-messages.ts'
 import { type Ended, makeCall, readEffects } from './effects.ts'
+import { findByTerms } from './find-by-term.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
 import { saysDown, windowContext } from './mail-windows.ts'
@@ -40,6 +41,7 @@ export interface Taken {
   readonly flow: FlowId
   readonly instance: string
   readonly id: string
+  readonly client: string
   readonly generation: number
   readonly number: number
   readonly failures: number
@@ -147,6 +149,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     key,
     flow,
     instance: taken.instance,
+    client: taken.client,
     id: taken.id,
     generation: taken.generation,
     number: taken.number,
@@ -203,18 +206,9 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
       throw new Postponed(untilMs)
     },
 
-    async findMessage(wanted, term) {
-      const keys = await journal.redis.hkeys(`${journal.base}:i:${term.toLowerCase()}`)
-      const pipeline = journal.redis.pipeline()
-      for (const found of keys) pipeline.hmget(`${journal.base}:m:${found}`, 'flow', 'division', 'seq')
-      const records = ((await pipeline.exec()) ?? []).map(([, fields], i) => ({
-        key: keys[i] ?? '',
-        fields: fields as (string | null)[],
-      }))
-      const newest = records
-        .filter(({ fields }) => fields[0] === wanted)
-        .sort((a, b) => Number(b.fields[2]) - Number(a.fields[2]))[0]
-      return newest && { key: newest.key, division: newest.fields[1] || undefined }
+    async findMessages(wanted, term) {
+      const [found = []] = await findByTerms(journal, wanted, [term])
+      return found
     },
 
     async settle(settlement, made) {

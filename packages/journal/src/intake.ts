@@ -96,6 +96,7 @@ async function decide(
     payloadRef: reference,
     answers: answers?.terms.map((term) => term.toLowerCase()) ?? [],
     answersFlow: answers?.flow ?? '',
+    ...(answers?.keys && { answersKeys: answers.keys }),
     replayMs: journal.retention.replayHours * hourMs,
     watchMs,
     trace: journal.tracer.current()?.traceparent,
@@ -116,6 +117,15 @@ async function tidyUp(
     if (chore.status === 'rejected')
       journal.logger.warn({ err: chore.reason, key: incoming.key }, 'Could not tidy up after accepting')
   }
+}
+
+/** Whether the journal knows a message by this name, or its line. */
+export async function isKnown(
+  { redis, base }: Pick<Journal, 'redis' | 'base'>,
+  { flow, key, line }: Pick<Incoming, 'flow' | 'key' | 'line'>,
+): Promise<boolean> {
+  const places = line === undefined ? [] : [`l:${flow}.${line}`, `a:${flow}.${line}`]
+  return (await redis.exists([`m:${key}`, ...places].map((place) => `${base}:${place}`))) > 0
 }
 
 /** Nobody waits for the reply any more: the caller got a provisional one, or hung up. */

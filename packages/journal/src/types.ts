@@ -6,6 +6,7 @@ import type { Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { Answer, CallError, TielineError } from '@tieline/runtime/error'
 import type { EffectSummary } from './effects.ts'
+import type { FoundMessage } from './find-by-term.ts'
 import type { MailWindow } from './mail-windows.ts'
 import type { KeptPayload } from './payloads.ts'
 
@@ -47,7 +48,12 @@ export interface Incoming {
   /** Routing key of DACS' messages; their acknowledgments are routed by it too. */
   readonly division?: string
   /** Acknowledges these correlation ids: the messages of these flows that carry them are answered, so their replay window ends. */
-  readonly answers?: { readonly flow: FlowId; readonly terms: readonly string[] }
+  readonly answers?: {
+    readonly flow: FlowId
+    readonly terms: readonly string[]
+    /** Only these of them, of a client that may not answer all. */
+    readonly keys?: readonly string[]
+  }
 }
 
 /** A file in the payload store. */
@@ -143,6 +149,8 @@ export interface Attempt {
   readonly flow: FlowId
   readonly instance: string
   readonly id: string
+  /** Name of the client that sent it. */
+  readonly client: string
   readonly generation: number
   /** 1 for the first attempt of this generation. */
   readonly number: number
@@ -181,8 +189,8 @@ export interface Attempt {
   reached(connection: string): Promise<void>
   /** For e-mails: whether it goes out now, as the first of its kind, or has joined the digest. It stays so for the generation. */
   joinWindow(window: MailWindow): Promise<'opened' | 'joined'>
-  /** The newest message of a flow that carries a search term, for acknowledgments that look for their request. */
-  findMessage(flow: FlowId, term: string): Promise<{ key: string; division: string | undefined } | undefined>
+  /** The messages of a flow that carry a search term, the newest first: for acknowledgments that look for their request. */
+  findMessages(flow: FlowId, term: string): Promise<readonly FoundMessage[]>
 }
 
 /** One flow's work: map, deliver, acknowledge. `Tables` is the snapshot of the lookups that the attempt reads. */

@@ -15,7 +15,7 @@ export type ConnectionKinds = Readonly<Record<string, { readonly kind: string }>
  * connection to a DACS.
  * @throws TielineError `routing-missing` when there is neither, or when the row names something else
  */
-export const routeToDacs = (snapshot: LookupSnapshot, connections: ConnectionKinds, by: RoutingKey): string =>
+export const routeToDacs = (snapshot: Routes, connections: ConnectionKinds, by: RoutingKey): string =>
   route(snapshot, connections, by, 'dacs')
 
 /**
@@ -23,12 +23,13 @@ export const routeToDacs = (snapshot: LookupSnapshot, connections: ConnectionKin
  * connection to a DERMS.
  * @throws TielineError `routing-missing` when there is neither, or when the row names something else
  */
-export const routeToDerms = (snapshot: LookupSnapshot, connections: ConnectionKinds, by: RoutingKey): string =>
+export const routeToDerms = (snapshot: Routes, connections: ConnectionKinds, by: RoutingKey): string =>
   route(snapshot, connections, by, 'derms')
 
 type Kind = 'dacs' | 'derms'
+type Routes = Pick<LookupSnapshot, 'routing'>
 
-function route(snapshot: LookupSnapshot, connections: ConnectionKinds, by: RoutingKey, kind: Kind): string {
+function route(snapshot: Routes, connections: ConnectionKinds, by: RoutingKey, kind: Kind): string {
   const routed =
     find(snapshot.routing, kind, 'instance', by.instance) ?? find(snapshot.routing, kind, 'division', by.division)
   if (routed !== undefined) {

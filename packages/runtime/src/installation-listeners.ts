@@ -91,7 +91,7 @@ const clientField = (file: FileField) =>
       .array(text())
       .min(1, 'needs at least one instance, or leave it out to allow any')
       .optional()
-      .describe('The values of `drmsInstanceId` it may speak for. Omitted: any.'),
+      .describe('The instances of DERMS (`drmsInstanceId`) it may speak for. Omitted: any.'),
     flows: z.array(z.enum(inboundFlowIds)).min(1, 'needs at least one flow').describe('The flows it may start.'),
     requestsPerMinute: whole(1, 1_000_000)
       .optional()

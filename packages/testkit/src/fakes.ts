@@ -65,6 +65,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     flow,
     instance: 'SITE1',
     id: '1',
+    client: 'derms',
     generation: 1,
     number: 1,
     payload,
@@ -95,9 +96,9 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     postpone(untilMs) {
       throw new Postponed(untilMs)
     },
-    async findMessage(wanted, term) {
+    async findMessages(wanted, term) {
       const division = requests[term]
-      return division === undefined ? undefined : { key: `${wanted}.dacs.${term}`, division }
+      return division === undefined ? [] : [{ key: `${wanted}.dacs.${term}`, division }]
     },
   }
   return { attempt, pins, notes, effects: kept }

@@ -59,6 +59,7 @@ const refusals: ReadonlySet<FailureCode> = new Set([
   'routing-missing',
   'target-refused',
   'superseded',
+  'not-allowed',
 ])
 
 /** ERROR is a business refusal that nobody repeats, FAILURE is technical and its sender sends again. */

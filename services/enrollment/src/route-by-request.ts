@@ -2,7 +2,9 @@ import type { FlowId } from '@tieline/contracts/flows'
 import type { Attempt } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import type { Connections } from '@tieline/targets/connections'
+import { type Speaker, speaksForDivision } from '@tieline/lookups/speaks-for'
+import { never, TielineError } from '@tieline/runtime/error'
+import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 
 interface Request {
   readonly flow: FlowId
@@ -11,15 +13,25 @@ interface Request {
 
 /**
  * The DACS connection for an acknowledgment of DERMS, pinned for the generation. It carries no division of its own, so it
- * goes where the division of the request leads that it answers.
- * @throws TielineError `routing-missing`
+ * goes where the division of the request leads that it answers: of several, the newest to which its client has the right.
+ * @throws TielineError `routing-missing`; `not-allowed` when there is none to which the client has the right
  */
 export async function routeByRequest(
-  attempt: Pick<Attempt, 'findMessage' | 'pin'>,
+  attempt: Pick<Attempt, 'client' | 'findMessages' | 'pin'>,
   lookups: LookupSnapshot,
-  { kinds }: Pick<Connections, 'kinds'>,
+  { connections: { kinds }, installation }: Pick<WorkerDeps, 'connections' | 'installation'>,
   { flow, dacsMessageId }: Request,
 ): Promise<string> {
-  const request = await attempt.findMessage(flow, dacsMessageId)
-  return attempt.pin(`connection.${dacsMessageId}`, () => routeToDacs(lookups, kinds, { division: request?.division }))
+  const { clients } = installation.ingress
+  // A client that is no longer there was looked at when its message came.
+  const client: Speaker = clients.find(({ name }) => name === attempt.client) ?? {}
+  const sites = { lookups, connections: kinds, clients }
+  const found = await attempt.findMessages(flow, dacsMessageId)
+  // Asked for here once more: the request may have come after its acknowledgment, and Routing may have changed.
+  const divisions = found.length === 0 ? [undefined] : found.map(({ division }) => division)
+  const allowed = divisions.filter((division) => speaksForDivision(client, division, sites))
+  if (allowed.length === 0) throw new TielineError('not-allowed', never, noRight)
+  return attempt.pin(`connection.${dacsMessageId}`, () => routeToDacs(lookups, kinds, { division: allowed[0] }))
 }
+
+const noRight = 'The client has no right to the instance of what it acknowledges'

@@ -87,6 +87,28 @@ describe('an enrollment sync acknowledgment', () => {
     expect(dacs.calls.map(([id]) => id)).toEqual(['2'])
   })
 
+  test('of a client limited to an instance goes nowhere when by now the sync is known as another’s', async () => {
+    const dacs = scripted(answer())
+    const deps = fakeDeps({ kinds: twoDacs, dacs: { updateSyncRequest: dacs.method } }, later)
+    const north = lookupsWith({
+      Routing: [
+        { DRMS_Instance: 'NORTH-7', DRMS_Site_Connection: '', DACS_CIS_Division: 'CA', DACS_Connection: 'A' },
+        { DRMS_Instance: 'SOUTH-1', DRMS_Site_Connection: '', DACS_CIS_Division: 'NV', DACS_Connection: 'B' },
+      ],
+    })
+    const [derms, ...others] = deps.installation.ingress.clients
+    if (derms === undefined) throw new Error('The installation has no client')
+    const clients = [{ ...derms, name: 'derms', instances: ['SOUTH-1'] }, ...others]
+    const limited = {
+      ...deps,
+      installation: { ...deps.installation, ingress: { ...deps.installation.ingress, clients } },
+    }
+    const { attempt } = fakeAttempt('enrollment-sync-ack', ackOf('1', '2', '3'), { 1: 'CA', 2: 'NV' })
+    const process = createEnrollmentSyncAck(limited).process(attempt, north)
+    await expect(process).rejects.toMatchObject({ code: 'not-allowed', retry: never })
+    expect(dacs.calls.map(([id]) => id)).toEqual(['2'])
+  })
+
   test.each([
     ['a refusal', refused(), 'ERROR'],
     ['an outage', failed('target-timeout'), 'FAILURE'],

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { type InboundFlowId, isFileFlow } from '@tieline/contracts/flows'
 import { identify } from '@tieline/contracts/identity'
 import { ownIds } from '@tieline/contracts/replies'
-import { accept } from '@tieline/journal/intake'
+import { accept, isKnown } from '@tieline/journal/intake'
 import type { Journal } from '@tieline/journal/journal'
 import { redisPayloadBytesMax } from '@tieline/journal/payloads'
 import type { Incoming, KeptFile } from '@tieline/journal/types'
@@ -18,7 +18,7 @@ import { createRateLimit } from './rate-limit.ts'
 import { parseBody, readBody } from './read-body.ts'
 import { type FileLimits, readMultipart } from './read-multipart.ts'
 import { type Accepted, createReply, type Ending } from './reply.ts'
-import { requireFlow, requireInstance } from './rights.ts'
+import { requestsOf, requireDivision, requireFlow, withInstance } from './rights.ts'
 import { createRoom, createTurns, type Share } from './room.ts'
 import type { OpenStore, Store } from './store.ts'
 
@@ -63,6 +63,7 @@ interface Received {
  * The returned function throws a Refusal.
  */
 export function createReceive({ installation, authenticate, store, limits, metrics }: Deps) {
+  const { clients } = installation.ingress
   const renameFields = createFieldAliases(installation)
   const reply = createReply({ installation, store })
   const shareOfJson = createRoom(jsonBytesMax)
@@ -104,29 +105,45 @@ export function createReceive({ installation, authenticate, store, limits, metri
     return await readMultipart(incoming, { ...limits, share }, journal.payloads)
   }
 
-  function check(client: Client, flow: InboundFlowId, { json, file }: Received, { lookups }: OpenStore): Incoming {
+  async function check(
+    client: Client,
+    flow: InboundFlowId,
+    { json, file }: Received,
+    { lookups, journal }: OpenStore,
+  ): Promise<Incoming> {
     const parsed = parseBody(json)
-    const body = renameFields(flow, parsed.json)
+    const named = renameFields(flow, parsed.json)
     const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
-    const identity = identify(flow, body, client.name, contentHash)
-    checkContract(flow, body)
-    requireInstance(client, body)
-    checkRoute(flow, body, { lookups: lookups.snapshot(), connections: installation.connections })
-    const message = { ...identity, flow, client: client.name, payload: body, hash: contentHash }
+    checkContract(flow, named)
+    const body = withInstance(client, flow, named)
+    const sites = { lookups: lookups.snapshot(), connections: installation.connections, clients }
+    checkRoute(flow, body, sites)
+    const before = identify(flow, named, client.name, contentHash)
+    const now = body === named ? before : identify(flow, body, client.name, contentHash)
+    // Messages without an instance once had the client's name in its place: what is known by it keeps its name.
+    const identity = now !== before && (await knows(journal, { flow, ...before })) ? before : now
+    requireDivision(client, flow, identity, sites)
+    const requests = await requestsOf(client, identity, { journal, sites })
+    const message = { ...identity, ...requests, flow, client: client.name, payload: body, hash: contentHash }
     if (file === undefined) return message
     return { ...message, file, terms: [...identity.terms, ...(file.name === '' ? [] : [file.name])] }
   }
 }
 
-async function forgetIfRefused<T>({ file }: Received, { journal }: OpenStore, check: () => T): Promise<T> {
+async function forgetIfRefused<T>({ file }: Received, { journal }: OpenStore, check: () => Promise<T>): Promise<T> {
   try {
-    return check()
+    return await check()
   } catch (error) {
     // What cannot be removed now is removed by the sweeper.
     if (file !== undefined) await journal.payloads.remove(file.reference).catch(() => undefined)
     throw error
   }
 }
+
+const knows = (journal: Journal, message: Parameters<typeof isKnown>[1]) =>
+  isKnown(journal, message).catch((error: unknown) => {
+    throw comeAgain('store-unavailable', 'The message could not be looked for', error)
+  })
 
 /** Whatever fails here, the message is not known to be kept: its sender shall send it again. Nor is its file removed then. */
 const keep = (journal: Journal, message: Incoming) =>

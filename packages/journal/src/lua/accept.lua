@@ -18,9 +18,13 @@ for _, name in ipairs(referenceNames) do
   if reference ~= '' and not ours and not isPending(reference) then return cjson.encode({ kind = 'gone' }) end
 end
 
+local mayAnswer = a.answersKeys and {}
+for _, key in ipairs(a.answersKeys or {}) do mayAnswer[key] = true end
 for _, term in ipairs(a.answers or {}) do
   for _, key in ipairs(redis.call('HKEYS', termKey(term))) do
-    if redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then redis.call('HSET', recordKey(key), 'answered', '1') end
+    if (not mayAnswer or mayAnswer[key]) and redis.call('HGET', recordKey(key), 'flow') == a.answersFlow then
+      redis.call('HSET', recordKey(key), 'answered', '1')
+    end
   end
 end
 

@@ -13,7 +13,8 @@ import { toDacsDeviceStatus, toDeviceStatusResponse } from '../mappings/device-s
 import { routeByRequest } from '../route-by-request.ts'
 
 /** F5: the status that DERMS found goes to the communication of DACS that asked for it. */
-export function createDeviceStatusAck({ connections, installation, clock }: WorkerDeps): Processor<LookupSnapshot> {
+export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapshot> {
+  const { connections, installation, clock } = deps
   const reply = (ackType: AckType, response: MsgAckResponse) =>
     msgAckReply({ ackType, whenISO: ackTime(clock()), responses: [response] }, installation.compat)
 
@@ -24,7 +25,7 @@ export function createDeviceStatusAck({ connections, installation, clock }: Work
       const ack = parsePayload(deviceStatusAck, attempt.payload)
       const { dacsMessageId } = ack
       const request = { flow: 'device-status-check', dacsMessageId } as const
-      const connection = await routeByRequest(attempt, lookups, connections, request)
+      const connection = await routeByRequest(attempt, lookups, deps, request)
       const dacs = connections.dacs(connection)
       const { atMs, answer } = await deliver(attempt, 'status', {
         operation: 'postDeviceStatus',

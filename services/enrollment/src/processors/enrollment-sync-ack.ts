@@ -14,7 +14,8 @@ import { routeByRequest } from '../route-by-request.ts'
  * F3: what DERMS made of enrollment syncs goes into the sync requests of DACS, after a wait: DACS must have ended the
  * transaction that sent the sync. Nobody waits for the result, so every bad end is a dead letter.
  */
-export function createEnrollmentSyncAck({ connections, clock }: WorkerDeps): Processor<LookupSnapshot> {
+export function createEnrollmentSyncAck(deps: WorkerDeps): Processor<LookupSnapshot> {
+  const { connections, clock } = deps
   const update = async (
     attempt: Attempt,
     lookups: LookupSnapshot,
@@ -22,7 +23,7 @@ export function createEnrollmentSyncAck({ connections, clock }: WorkerDeps): Pro
     index: number,
   ) => {
     const { dacsMessageId } = response
-    const connection = await routeByRequest(attempt, lookups, connections, { flow: 'enrollment-sync', dacsMessageId })
+    const connection = await routeByRequest(attempt, lookups, deps, { flow: 'enrollment-sync', dacsMessageId })
     const dacs = connections.dacs(connection)
     const body = toDacsSyncUpdate(response, lookups)
     await deliver(attempt, `sync.${dacsMessageId}.${index}`, {
