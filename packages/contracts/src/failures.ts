@@ -178,7 +178,7 @@ export const failures = {
   },
   'too-large': {
     meaning: 'The body is larger than the ingress allows. Nothing was recorded.',
-    next: 'Send less at once, or raise `ingress.maxJsonBytes` or `ingress.maxFileBytes`.',
+    next: 'Send less at once, or raise `ingress.maxJsonBytes`, `ingress.maxRecords` or `ingress.maxFileBytes`.',
   },
   'store-unavailable': {
     meaning:

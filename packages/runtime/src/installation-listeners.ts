@@ -20,6 +20,9 @@ export const ingressSection = (file: FileField) =>
         .default(1_073_741_824)
         .describe('Largest file part of a message, in bytes.'),
       maxJsonBytes: whole(1, 104_857_600).default(10_485_760).describe('Largest JSON body or part, in bytes.'),
+      maxRecords: whole(1, 50_000)
+        .default(5_000)
+        .describe('Most records in one message: enrollments of F1, responses of F3. More is answered 413.'),
       tls: listenerTlsField(file).optional().describe('Serve HTTPS with this certificate.'),
       behindProxy,
       clients: z.array(clientField(file)).min(1, 'needs at least one client').describe('Who may post messages.'),

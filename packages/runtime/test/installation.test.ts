@@ -44,7 +44,7 @@ describe('an installation file', () => {
     const installation = parseInstallation(minimal, {}, '/etc/tieline')
     expect(installation).toMatchObject({
       installation: { name: 'tieline', environment: 'test' },
-      ingress: { maxFileBytes: 1_073_741_824, maxJsonBytes: 10_485_760, behindProxy: false },
+      ingress: { maxFileBytes: 1_073_741_824, maxJsonBytes: 10_485_760, maxRecords: 5_000, behindProxy: false },
       connections: {
         DACS_MAIN: { timeoutMs: 30_000, concurrency: 16, acceptDegradedHealth: false, proxy: '', paths: {} },
         DERMS_SITE1: { timeoutMs: 30_000, concurrency: 16, auth: 'none' },

@@ -17,6 +17,7 @@ import { comeAgain, type HttpAnswer } from './problems.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { parseBody, readBody } from './read-body.ts'
 import { type FileLimits, readMultipart } from './read-multipart.ts'
+import { limitRecords } from './record-limit.ts'
 import { type Accepted, createReply, type Ending } from './reply.ts'
 import { requestsOf, requireDivision, requireFlow, withInstance } from './rights.ts'
 import { createRoom, createTurns, type Share } from './room.ts'
@@ -63,11 +64,13 @@ interface Received {
  * The returned function throws a Refusal.
  */
 export function createReceive({ installation, authenticate, store, limits, metrics }: Deps) {
-  const { clients } = installation.ingress
+  const { clients, maxRecords } = installation.ingress
   const renameFields = createFieldAliases(installation)
   const reply = createReply({ installation, store })
-  const shareOfJson = createRoom(jsonBytesMax)
-  const shareOfFiles = createRoom(fileBytesMax)
+  const names = clients.map(({ name }) => name)
+  const shareOfJson = createRoom({ bytesMax: jsonBytesMax, bytesMin: mib, clients: names })
+  const senders = clients.filter(({ flows }) => flows.some(isFileFlow)).map(({ name }) => name)
+  const shareOfFiles = createRoom({ bytesMax: fileBytesMax, bytesMin: redisPayloadBytesMax, clients: senders })
   const takeTurn = createTurns(parsedBytesMax)
   const countRequest = createRateLimit()
 
@@ -87,9 +90,9 @@ export function createReceive({ installation, authenticate, store, limits, metri
   /** When it has ended nothing of the body is in memory any more: the caller may wait for minutes. */
   async function takeIn(exchange: Exchange, client: Client, opened: OpenStore): Promise<Omit<Accepted, 'signal'>> {
     const { flow } = exchange
-    using share = shareOfJson()
-    const received = await read(exchange, opened, share)
-    using _turn = await takeTurn(received.json.length)
+    using share = shareOfJson(client.name)
+    const received = await read(exchange, client, opened, share)
+    using _turn = await takeTurn(client.name, received.json.length)
     const message = await forgetIfRefused(received, opened, () => check(client, flow, received, opened))
     exchange.key = message.key
     const acceptance = await keep(opened.journal, message)
@@ -97,10 +100,15 @@ export function createReceive({ installation, authenticate, store, limits, metri
     return { flow, ids: ownIds(flow, message.payload), acceptance }
   }
 
-  async function read({ flow, incoming }: Exchange, { journal }: OpenStore, share: Share): Promise<Received> {
+  async function read(
+    { flow, incoming }: Exchange,
+    client: Client,
+    { journal }: OpenStore,
+    share: Share,
+  ): Promise<Received> {
     const { maxJsonBytes: maxBytes, idleMs } = limits
     if (!isFileFlow(flow)) return { json: await readBody(incoming, { maxBytes, idleMs, share }) }
-    using file = shareOfFiles()
+    using file = shareOfFiles(client.name)
     file.grow(redisPayloadBytesMax)
     return await readMultipart(incoming, { ...limits, share }, journal.payloads)
   }
@@ -114,6 +122,7 @@ export function createReceive({ installation, authenticate, store, limits, metri
     const parsed = parseBody(json)
     const named = renameFields(flow, parsed.json)
     const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
+    limitRecords(flow, named, maxRecords)
     checkContract(flow, named)
     const body = withInstance(client, flow, named)
     const sites = { lookups: lookups.snapshot(), connections: installation.connections, clients }

@@ -111,6 +111,34 @@ describe('a body', () => {
     expect((await ingress.post('enrollment-sync-ack', `${message} `)).status).toBe(413)
   })
 
+  test('with more records than may be is refused with 413, which says how many may be, and with as many it is taken', async () => {
+    await using ingress = await openIngress({ ingress: { maxRecords: 3 } })
+    const records = (count: number) => Array.from({ length: count }, () => ({ dacsMessageId: 'A' }))
+    const ack = (count: number) => ({ MsgAck: { ackType: 'SUCCESS', responses: { response: records(count) } } })
+    for (const [flow, body, path] of [
+      ['enrollment-request', { params: records(4) }, 'params'],
+      ['enrollment-sync-ack', ack(4), 'responses'],
+    ] as const) {
+      expect(await ingress.post(flow, body)).toMatchObject({
+        status: 413,
+        body: {
+          code: 'too-large',
+          detail: 'The message has 4 records; ingress.maxRecords allows 3. Send them in several messages',
+          errors: [{ path, rule: 'at most 3 records' }],
+        },
+      })
+    }
+    expect(await ingress.recorded()).toEqual([])
+    expect((await ingress.post('enrollment-sync-ack', ack(3))).status).toBe(202)
+  })
+
+  test('of ten thousands of records costs little more than its reading: 5,000 may be unless told', async () => {
+    await using ingress = await openIngress()
+    const answer = await ingress.post('enrollment-request', { params: Array.from({ length: 49_000 }, () => ({})) })
+    expect(answer.status).toBe(413)
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1_000)
+  })
+
   test('that stalls is refused with 408', async () => {
     await using ingress = await openIngress({ tuning: { idleMs: 200 } })
     const { sending, answered } = openRequest(ingress.url)

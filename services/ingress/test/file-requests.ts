@@ -48,8 +48,12 @@ export const openForFiles = (options: Parameters<typeof openIngress>[0] = {}) =>
 
 export type Ingress = Awaited<ReturnType<typeof openForFiles>>
 
-export const send = ({ post }: Ingress, body: Buffer, type = `multipart/mixed; boundary=${boundary}`) =>
-  post('event-reservation', body, { headers: { 'content-type': type } })
+export const send = (
+  { post }: Ingress,
+  body: Buffer,
+  type = `multipart/mixed; boundary=${boundary}`,
+  headers: Record<string, string> = {},
+) => post('event-reservation', body, { headers: { 'content-type': type, ...headers } })
 
 /** A request whose body is sent piece by piece. */
 export function open({ url }: Ingress, headers: Record<string, string> = {}) {

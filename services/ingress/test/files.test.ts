@@ -12,6 +12,7 @@ import {
   reservation,
   send,
 } from './file-requests.ts'
+import { basic, derms } from './harness.ts'
 
 async function contentOf({ journal, field }: Ingress): Promise<string> {
   const reference = (await field(key, 'fileRef')) ?? ''
@@ -83,5 +84,19 @@ describe('JSON with a file', () => {
     expect((await send(ingress, multipart(jsonPart(), filePart(rows)))).status).toBe(202)
     expect(await ingress.field(key, 'fileBytes')).toBe(String(rows.length))
     expect(await ingress.field(key, 'fileRef')).toMatch(/^s-/)
+  })
+
+  test('of one client is taken whatever another one has begun to send', async () => {
+    const other = { ...derms, name: 'other', credentials: [{ basic: { username: 'other', password: 'pw-other' } }] }
+    await using ingress = await openForFiles({ ingress: { clients: [derms, other] } })
+    const slow = Array.from({ length: 40 }, () => open(ingress))
+    for (const { request } of slow) request.write(multipart(filePart()).subarray(0, 200))
+    // So there is no room left for this client.
+    const told = await Promise.race(slow.map(({ answered }) => answered))
+    expect(told).toMatchObject({ status: 503 })
+    expect((await send(ingress, multipart(jsonPart(), filePart()))).status).toBe(503)
+    const headers = { authorization: basic('other', 'pw-other') }
+    expect(await send(ingress, multipart(jsonPart(), filePart()), undefined, headers)).toMatchObject({ status: 202 })
+    for (const { request } of slow) request.destroy()
   })
 })
