@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { flowSpec } from '@tieline/contracts/flows'
+import { type FlowId, flowSpec } from '@tieline/contracts/flows'
 import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
 import { redisPayloadBytesMax } from './payloads.ts'
 import type { Run } from './queues.ts'
@@ -15,6 +15,7 @@ interface Decision {
   generation: number
   run: string
   seen: number
+  acceptedAt: number
   enqueue: boolean
   reply?: string
   withdrawn?: string
@@ -60,7 +61,7 @@ async function acceptTraced(journal: Journal, incoming: Incoming): Promise<Accep
 
   const known = { key, generation: decision.generation }
   if (kind === 'replayed') return { ...known, kind, reply: readableReply(journal, key, decision.reply) }
-  return { ...known, kind, workerSeenAt: decision.seen }
+  return { ...known, kind, acceptedAt: decision.acceptedAt, workerSeenAt: decision.seen }
 }
 
 /** Small JSON goes into the record's own script; what is too large for Redis is stored before. */
@@ -155,3 +156,7 @@ function readableReply(journal: Journal, key: string, sealed: string | undefined
 export const workerSilentMs = 15_000
 
 export const hasWorker = (journal: Journal, workerSeenAt: number) => journal.clock() - workerSeenAt < workerSilentMs
+
+/** When a worker of the flow gave its last sign, in milliseconds since 1970; 0: never. */
+export const readWorkerSeenAt = async (journal: Journal, flow: FlowId): Promise<number> =>
+  Number((await journal.redis.hget(`${journal.base}:workers`, flow)) ?? 0)

@@ -22,7 +22,7 @@ const lookEveryMs = 5_000
 /**
  * Wakes waiting callers. The journal's record is the truth; its news comes over one pub/sub channel, and a look at all
  * awaited records every 5 s and after a reconnect makes up for news that got lost.
- * @param subscriber a connection of its own, which waits for Redis
+ * @param subscriber a connection of its own, see `connectSubscriber`
  */
 export async function startReplyDesk(journal: Journal, subscriber: RedisConnection): Promise<ReplyDesk> {
   const waiters = new Map<string, Set<Waiter>>()
@@ -60,11 +60,15 @@ export async function startReplyDesk(journal: Journal, subscriber: RedisConnecti
   subscriber.on('message', (_channel, key) => {
     if (waiters.has(key)) void lookSafely([key])
   })
-  subscriber.on('ready', () => void lookSafely([...waiters.keys()]))
-  void subscriber
-    .subscribe(`${journal.base}:news`)
-    .catch((error: unknown) => journal.logger.warn({ err: error }, 'Could not subscribe to news of replies'))
-  const timer = setInterval(() => void lookSafely([...waiters.keys()]), lookEveryMs)
+  const lookAtAll = () => lookSafely([...waiters.keys()])
+  const subscribe = () =>
+    subscriber.subscribe(`${journal.base}:news`).then(lookAtAll, (error: unknown) =>
+      // Another outage: its end is another `ready`.
+      journal.logger.warn({ err: error }, 'Could not subscribe to news of replies'),
+    )
+  subscriber.on('ready', () => void subscribe())
+  if (subscriber.status === 'ready') void subscribe()
+  const timer = setInterval(() => void lookAtAll(), lookEveryMs)
 
   return {
     wait({ key, generation }, timeoutMs, signal) {

@@ -63,15 +63,19 @@ export interface KeptFile extends KeptPayload {
 }
 
 export type Acceptance =
-  /** First sight, or a new generation of a settled message. */
+  /**
+   * `new`: first sight. `again`, `changed`: a new generation of a settled message. `attached`: the same message is being
+   * worked on, one run serves both callers.
+   */
   | {
-      readonly kind: 'new' | 'again' | 'changed'
+      readonly kind: 'new' | 'again' | 'changed' | 'attached'
       readonly key: string
       readonly generation: number
+      /** When the generation was accepted, in milliseconds since 1970. */
+      readonly acceptedAt: number
+      /** When a worker of the flow gave its last sign; 0: never. */
       readonly workerSeenAt: number
     }
-  /** The same message is being worked on: one run serves both callers. */
-  | { readonly kind: 'attached'; readonly key: string; readonly generation: number; readonly workerSeenAt: number }
   /** It succeeded before: the stored reply, without a target call. */
   | { readonly kind: 'replayed'; readonly key: string; readonly generation: number; readonly reply: Reply | undefined }
 

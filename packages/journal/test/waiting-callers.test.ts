@@ -1,4 +1,4 @@
-import { connectWorker } from '@tieline/runtime/redis'
+import { connectSubscriber } from '@tieline/runtime/redis'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, inject, it } from 'vitest'
 import { accept } from '../src/intake.ts'
@@ -9,7 +9,7 @@ import { answer, callError, field, incoming, logger, oneCall, openHarness } from
 async function openDeafDesk() {
   const cleanup = new AsyncDisposableStack()
   const harness = cleanup.use(await openHarness())
-  const subscriber = connectWorker(inject('redisUrl'), logger)
+  const subscriber = connectSubscriber(inject('redisUrl'), logger)
   cleanup.defer(() => subscriber.disconnect())
   const desk: ReplyDesk = cleanup.use(await startReplyDesk(harness.journal, subscriber))
   await eventually(async () => {

@@ -69,7 +69,8 @@ export async function startLookupStore(deps: Deps): Promise<LookupStore> {
     logger,
   })
   // The news is quick but can get lost with its connection; the poll is slow and cannot.
-  const subscriber = redis instanceof Cluster ? redis.duplicate() : redis.duplicate()
+  // It subscribes by itself each time: what the library does at a new connection fails where nobody can catch it.
+  const subscriber = redis instanceof Cluster ? redis.duplicate() : redis.duplicate({ autoResubscribe: false })
   subscriber.on('error', () => {}) // the poll tells it, once
   subscriber.on('ready', () => subscriber.subscribe(stored.channel).catch(() => {}))
   subscriber.on('message', () => follower.refresh())

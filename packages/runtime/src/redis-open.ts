@@ -9,6 +9,7 @@ export type RedisBehaviour = Pick<
   CommonRedisOptions,
   | 'connectionName'
   | 'enableOfflineQueue'
+  | 'autoResubscribe'
   | 'maxRetriesPerRequest'
   | 'commandTimeout'
   | 'socketTimeout'

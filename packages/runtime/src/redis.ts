@@ -43,13 +43,23 @@ export async function connectProducer(
 
 /** Connects for those who can wait: commands are held until Redis is there, however long that takes. */
 export function connectWorker(url: string, logger: Logger): RedisConnection {
-  return openRedis(url, logger, {
-    enableOfflineQueue: true,
-    maxRetriesPerRequest: null,
-    // Above the 10 s for which BullMQ blocks at most, so that it only ends connections whose far end is gone.
-    socketTimeout: 20_000,
-  })
+  return openRedis(url, logger, patient)
 }
+
+/**
+ * Connects for those who hear news, and waits for Redis like a worker. Whoever uses it subscribes whenever it is `ready`: the
+ * library does so by itself in a place where nobody can catch that the connection broke once more.
+ */
+export function connectSubscriber(url: string, logger: Logger): RedisConnection {
+  return openRedis(url, logger, { ...patient, autoResubscribe: false })
+}
+
+const patient = {
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  // Above the 10 s for which BullMQ blocks at most, so that it only ends connections whose far end is gone.
+  socketTimeout: 20_000,
+} as const
 
 /** Resolves when Redis takes commands; rejects after `withinMs`, or when the connection is ended before. */
 export async function untilReady(redis: RedisConnection, withinMs = Number.POSITIVE_INFINITY): Promise<void> {

@@ -129,8 +129,9 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   for (const service of options.services ?? (Object.keys(starters) as Service[])) {
     parts.use(await starters[service](settings, tuning))
   }
-  // On a busy machine the ingress must not start without its store: it would refuse the first message.
-  const ingress = parts.use(await startIngress(settings, { logger, startWithinMs: 30_000 }))
+  // On a busy machine the ingress must not start without its store: it would refuse the first message. Workers that a test
+  // has not started by now do not come.
+  const ingress = parts.use(await startIngress(settings, { logger, startWithinMs: 30_000, workersComeWithinMs: 0 }))
   dacs.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.dacs })
   derms.simulator.pointAt({ baseUrl: ingress.url, basic: credentials.derms })
 

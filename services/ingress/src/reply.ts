@@ -3,12 +3,12 @@ import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
 import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
 import { oicFault } from '@tieline/contracts/oic-fault'
 import { provisionalReply, wholeMessageResponse } from '@tieline/contracts/replies'
-import { hasWorker, leaveUncollected } from '@tieline/journal/intake'
-import type { Waited } from '@tieline/journal/replies'
+import { leaveUncollected } from '@tieline/journal/intake'
 import type { Acceptance } from '@tieline/journal/types'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
 import { type HttpAnswer, retryAfter } from './problems.ts'
-import type { OpenStore, Store } from './store.ts'
+import type { OpenStore } from './store.ts'
+import { type Patience, waitForEnd } from './wait-for-end.ts'
 
 export interface Accepted {
   readonly flow: InboundFlowId
@@ -31,18 +31,18 @@ export interface Told {
  * Answers for an accepted message: at once where the flow promises no more than that the message is kept, else when it has
  * settled. A caller whose message takes longer, or that no worker would work on, is told to come again for the result.
  */
-export function createReply({ installation, store }: { installation: Installation; store: Pick<Store, 'stopping'> }) {
+export function createReply({ installation, store }: { installation: Installation; store: Patience }) {
   const { msgAckWrapper } = installation.compat
 
-  return async ({ journal, desk }: OpenStore, accepted: Accepted): Promise<Told> => {
+  return async (opened: OpenStore, accepted: Accepted): Promise<Told> => {
+    const { journal } = opened
     const { flow, acceptance, signal } = accepted
     const { replyMode, replyWithinS } = effectiveFlow(flow, installation)
     if (replyMode === 'accept') return { answer: { status: 202 }, ending: 'accepted' }
     if (acceptance.kind === 'replayed')
       return { answer: acceptance.reply ?? withoutReply(accepted), ending: 'replayed' }
 
-    const nobodyWorks = store.stopping() || !hasWorker(journal, acceptance.workerSeenAt)
-    const waited: Waited = nobodyWorks ? { kind: 'open' } : await desk.wait(acceptance, replyWithinS * 1_000, signal)
+    const waited = await waitForEnd(opened, store, { flow, acceptance, withinMs: replyWithinS * 1_000, signal })
     if (waited.kind === 'settled') return { answer: waited.reply ?? withoutReply(accepted), ending: 'replied' }
     if (waited.kind === 'superseded') return { answer: superseded(accepted), ending: 'superseded' }
 

@@ -6,7 +6,13 @@ import { type ReplyDesk, startReplyDesk } from '@tieline/journal/replies'
 import type { LookupStore } from '@tieline/lookups/store'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Readiness } from '@tieline/runtime/operations-listener'
-import { checkRedis, connectProducer, connectWorker, type RedisConnection, untilReady } from '@tieline/runtime/redis'
+import {
+  checkRedis,
+  connectProducer,
+  connectSubscriber,
+  type RedisConnection,
+  untilReady,
+} from '@tieline/runtime/redis'
 import type { Tracer } from '@tieline/runtime/telemetry'
 import { openJournal } from '@tieline/worker-service/open-journal'
 import { openLookups } from '@tieline/worker-service/open-lookups'
@@ -14,11 +20,14 @@ import type { ServiceSettings } from '@tieline/worker-service/read-settings'
 import { requireRedisUrl } from '@tieline/worker-service/read-settings'
 import { type MemoryWatch, startMemoryWatch } from './back-pressure.ts'
 import { comeAgain } from './problems.ts'
+import { workersMayCome } from './wait-for-end.ts'
 
 export interface StoreTuning {
   readonly memoryPollMs?: number
   /** How long the start waits for Redis before it goes on without. */
   readonly startWithinMs?: number
+  /** How long workers may take to show themselves once Redis is there; default 60 s. */
+  readonly workersComeWithinMs?: number
 }
 
 interface StoreOptions extends StoreTuning {
@@ -39,6 +48,12 @@ export interface Store extends AsyncDisposable {
   stop(): Promise<void>
   /** The ingress stops: nobody may begin to wait. */
   stopping(): boolean
+  /**
+   * Whether workers of a flow may still be on their way: Redis came a moment ago, with the ingress or after an outage, and
+   * none has given a sign since.
+   * @param workerSeenAt the last sign of one, in milliseconds since 1970
+   */
+  workersMayCome(workerSeenAt: number): boolean
 }
 
 export interface OpenStore {
@@ -55,14 +70,21 @@ interface Opened extends OpenStore, AsyncDisposable {
 /** How soon to look again at a Redis that has the wrong settings. */
 const lookAgainMs = 2_000
 
+/** How long the start waits for a Redis that is there until it can be used: who comes before would be refused. */
+const openWithinMs = 15_000
+
 /**
  * Opens the journal as soon as Redis is there. An outage at the start is waited for in the background, so that callers are
  * refused in good order meanwhile.
  * @throws Error when Redis is there and its settings would lose accepted messages
  */
 export async function startStore(settings: ServiceSettings, logger: Logger, options: StoreOptions): Promise<Store> {
-  const { startWithinMs = 1_000 } = options
+  const { startWithinMs = 1_000, workersComeWithinMs = 60_000 } = options
   const redis = await connectProducer(requireRedisUrl(settings), logger, { readyWithinMs: 0 })
+  let readySinceMs = Date.now()
+  redis.on('ready', () => {
+    readySinceMs = Date.now()
+  })
   const closing = new AbortController()
   let opened: Opened | undefined
   let started = false
@@ -94,6 +116,7 @@ export async function startStore(settings: ServiceSettings, logger: Logger, opti
   const opening = openWhenReady()
   try {
     await Promise.race([opening, delay(startWithinMs, undefined, { ref: false })])
+    if (redis.status === 'ready') await Promise.race([opening, delay(openWithinMs, undefined, { ref: false })])
   } catch (error) {
     await close()
     throw error
@@ -116,6 +139,8 @@ export async function startStore(settings: ServiceSettings, logger: Logger, opti
     accepting: () => obstacle() === undefined,
     opened: () => opened,
     stopping: () => stopping,
+    workersMayCome: (workerSeenAt) =>
+      workersMayCome({ workerSeenAt, readySinceMs, nowMs: Date.now(), withinMs: workersComeWithinMs }),
     async ready() {
       if (stopping) return { ready: false, reason: 'stopping' }
       if (opened === undefined) return { ready: false, reason: 'Redis is away, or its settings forbid to use it' }
@@ -148,7 +173,7 @@ async function open(
   const journal = parts.use(await openJournal(settings, redis, logger, { tracer }))
   // A queue whose first look at Redis fails would never work again.
   await Promise.all(journal.queues.all.map((queue) => queue.waitUntilReady()))
-  const subscriber = connectWorker(requireRedisUrl(settings), logger)
+  const subscriber = connectSubscriber(requireRedisUrl(settings), logger)
   parts.defer(() => subscriber.disconnect())
   const lookups = parts.use(await openLookups(settings, redis, logger))
   const desk = parts.use(await startReplyDesk(journal, subscriber))

@@ -84,7 +84,7 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
   const redis = connectWorker(redisUrl, silent)
   opened.defer(() => redis.disconnect())
   const journal = opened.use(await openJournal(settings, redis, silent))
-  const service = opened.use(await startIngress(settings, { logger, ...tuning }))
+  const service = opened.use(await startIngress(settings, { logger, workersComeWithinMs: 0, ...tuning }))
 
   /** Posts to a flow's own path as its usual caller, or to any path. A header given as undefined is left out. */
   async function post(flowOrPath: InboundFlowId | `/${string}`, body: unknown, { headers, method, signal }: Post = {}) {

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempDisposable } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findRedisBinary } from '@tieline/runtime/redis-binary'
@@ -29,6 +31,48 @@ async function ownRedis(extraArgs: readonly string[] = []) {
       server = await startRedisProcess({ binary, env, dataDir: directory.path, port, extraArgs: args })
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+/** A way to Redis that breaks when somebody subscribes. */
+async function startLink(redisPort: number) {
+  const sockets = new Set<Socket>()
+  let toDrop = 0
+  let dropped = 0
+  const server = createServer((client) => {
+    const upstream = connect(redisPort, '127.0.0.1')
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => undefined).on('close', () => other.destroy())
+    }
+    upstream.pipe(client)
+    client.on('data', (bytes) => {
+      if (toDrop === 0 || !/\bsubscribe\b/i.test(bytes.toString('latin1'))) return upstream.write(bytes)
+      toDrop -= 1
+      dropped += 1
+      return client.destroy()
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** Breaks every connection, and again so many that subscribe. */
+    dropSubscriptions(times: number) {
+      toDrop = times
+      breakAll()
+    },
+    dropped: () => dropped,
+    async [Symbol.asyncDispose]() {
+      breakAll()
+      server.close()
+    },
   }
 }
 
@@ -93,6 +137,27 @@ describe('when Redis goes away', () => {
     await redis.goOn()
     await eventually(async () => (await send(ingress, 'B')).status === 202, 10_000)
     expect(await ingress.field('enrollment-sync-ack.derms.B', 'generation')).toBe('1')
+  })
+
+  test('it may drop connections between SUBSCRIBE and its answer: nothing goes uncaught, and news is heard again', async () => {
+    await using redis = await ownRedis()
+    await redis.start()
+    await using link = await startLink(Number(new URL(redis.url).port))
+    await using ingress = await openIngress({ redisUrl: `redis://127.0.0.1:${link.port}` })
+    const uncaught: unknown[] = []
+    const note = (reason: unknown) => void uncaught.push(reason)
+    process.on('unhandledRejection', note)
+    try {
+      link.dropSubscriptions(6)
+      await eventually(() => link.dropped() === 6, 10_000)
+      await eventually(async () => (await send(ingress, 'A')).status === 202, 5_000)
+      const { base } = ingress.journal
+      for (const channel of [`${base}:news`, base.replace('journal', 'lookups:changed')])
+        await eventually(async () => (await ingress.redis.pubsub('NUMSUB', channel))[1] === 1, 5_000)
+    } finally {
+      process.off('unhandledRejection', note)
+    }
+    expect(uncaught).toEqual([])
   })
 
   test('a caller that waits gets its reply all the same when Redis comes back', async () => {

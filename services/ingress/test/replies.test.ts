@@ -1,5 +1,6 @@
 import { examples } from '@tieline/contracts/examples'
 import { describe, expect, test } from 'vitest'
+import { workersMayCome } from '../src/wait-for-end.ts'
 import { openIngress, settling, stageStatus, succeeded, syncAck } from './harness.ts'
 
 /** One second, the shortest that an installation may set. */
@@ -53,6 +54,49 @@ describe('an accepted message', () => {
     expect(await ingress.field('stage-status.SITE1.M-1', 'collect')).toBe('provisional')
   })
 
+  test('at the start waits for its worker, which may take longer to come than the ingress', async () => {
+    await using ingress = await openIngress({ tuning: { workersComeWithinMs: 60_000 } })
+    const answers = [
+      ingress.post('stage-status', stageStatus({ messageId: 'M-1' })),
+      ingress.post('enrollment-sync', examples['enrollment-sync']),
+    ]
+    const { syncRequestId } = examples['enrollment-sync'].sendDetails
+    for (const key of ['stage-status.SITE1.M-1', `enrollment-sync.dacs.${syncRequestId}`])
+      await expect.poll(() => ingress.field(key, 'state')).toBe('accepted')
+    const done = () => succeeded({ done: 1 })
+    await ingress.work(settling('stage-status', done), settling('enrollment-sync', done))
+    for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 200, body: { done: 1 } })
+  })
+
+  test('at the start is answered provisionally when it is 15 s old and no worker came, or goes on waiting for one', async () => {
+    await using ingress = await openIngress({ tuning: { workersComeWithinMs: 60_000 } })
+    const message = stageStatus({ messageId: 'M-1' })
+    const leave = new AbortController()
+    const left = ingress.post('stage-status', message, { signal: leave.signal }).catch(() => 'hung up')
+    const key = 'stage-status.SITE1.M-1'
+    await expect.poll(() => ingress.field(key, 'state')).toBe('accepted')
+    leave.abort()
+    await left
+    const letItBe = (ageMs: number) =>
+      ingress.redis.hset(`${ingress.journal.base}:m:${key}`, 'acceptedAt', Date.now() - ageMs)
+
+    await letItBe(14_000)
+    const startMs = performance.now()
+    expect((await ingress.post('stage-status', message)).body).toMatchObject(provisionalAck('M-1'))
+    const waitedMs = performance.now() - startMs
+    expect(waitedMs).toBeGreaterThan(500)
+    expect(waitedMs).toBeLessThan(5_000)
+
+    await letItBe(14_000)
+    const repeat = ingress.post('stage-status', message)
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+    await ingress.work(settling('stage-status', () => gate.then(() => succeeded({ done: 1 }))))
+    await expect.poll(() => ingress.field(key, 'state')).toBe('processing')
+    await expect.poll(() => performance.now() - startMs, { timeout: 5_000 }).toBeGreaterThan(waitedMs + 1_200)
+    open()
+    expect(await repeat).toMatchObject({ status: 200, body: { done: 1 } })
+  })
+
   test('that takes too long is answered provisionally, and its repeat collects the result of the one run', async () => {
     await using ingress = await openIngress({ sections: impatient })
     const { promise: gate, resolve: open } = Promise.withResolvers<void>()
@@ -74,6 +118,19 @@ describe('an accepted message', () => {
     const { body } = await ingress.post('stage-status', stageStatus({ messageId: 'M-1' }))
     expect(body).toMatchObject(provisionalAck('M-1').MsgAck)
   })
+})
+
+const never = Number.POSITIVE_INFINITY
+
+test.each([
+  ['at the start, when none was ever there', 20_000, never, true],
+  ['at the start, when those of the last run were there', 20_000, 3_600_000, true],
+  ['when some were there since the start and are gone', 20_000, 16_000, false],
+  ['when none came for a minute', 61_000, never, false],
+])('workers may still come %s: Redis since %i ms, silent for %d ms, %s', (_when, readyForMs, silentForMs, may) => {
+  const nowMs = Date.now()
+  const times = { nowMs, readySinceMs: nowMs - readyForMs, workerSeenAt: Math.max(0, nowMs - silentForMs) }
+  expect(workersMayCome({ ...times, withinMs: 60_000 })).toBe(may)
 })
 
 describe('a repeat', () => {

@@ -6,6 +6,7 @@ local message = read(a.key)
 local tracedBefore = message and message.trace
 local function result(kind, known, more)
   local answer = { kind = kind, generation = tonumber(known.generation), run = known.run, seen = seen,
+    acceptedAt = tonumber(known.acceptedAt),
     enqueue = kind ~= 'replayed' and known.state ~= 'waiting', trace = tracedBefore }
   for name, value in pairs(more or {}) do answer[name] = value end
   return cjson.encode(answer)
