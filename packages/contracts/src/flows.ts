@@ -191,7 +191,11 @@ export const flows = {
     service: 'enrollment',
     queue: 'device-status-ack',
     paths: ['/derms/status-check-ack-to-dacs'],
-    oicPaths: [{ processId: 'OUTL-BA-DRMS_DACS_DEV_STAT_ACK', uri: '/status-check-ack-to-dacs' }],
+    oicPaths: [
+      { processId: 'OUTL-BA-DRMS_DACS_DEV_STAT_ACK', uri: '/status-check-ack-to-dacs' },
+      // The guide's chapter 2 names the process of F4.
+      { processId: 'OUTL-BA-DACS_DRMS_DEVICE_STATUS', uri: '/status-check-ack-to-dacs' },
+    ],
     ...awaited,
     replyShape: 'msgAck',
     invalidInput: 'answer',

@@ -113,6 +113,8 @@ it('tells every URL to enter in DERMS and DACS, ours and that of Oracle Integrat
     'X1-NMSDASMSG\nURL            https://tieline.example/dacs/enroll\n',
     'X1-CTRLDVCS\nURL            https://tieline.example/dacs/deviceStatusCheck\n',
     `${oic}/OUTL-BA-DACS_DRMS_DEVICE_STATUS/1.0/deviceStatusCheck`,
+    `or, chapter 2  ${oic}/OUTL-BA-DACS_DRMS_DEVICE_STATUS/1.0/status-check-ack-to-dacs`,
+    `or, chapter 2  ${oic}/OUTL-BA-DRMS_DACS_STAGE_STAT_UPD/1.0/stage-status-to-dacs`,
   ]) {
     expect(out).toContain(text)
   }

@@ -33,12 +33,14 @@ const endpoints = defineCommand({
 
 export function formatEndpoint(flow: InboundFlowId, base: string): string {
   const { code, title, paths, oicPaths } = flowSpec(flow)
-  const [oic] = oicPaths
+  const [oic, chapter2] = oicPaths.map(({ processId, uri }) => `${base}${oicRoot}/${processId}/1.0${uri}`)
   return formatFields({
     flow: `${code} ${title}`,
     'enter in': enteredIn[flow],
     URL: `${base}${paths[0]}`,
-    'or, as in OIC': oic && `${base}${oicRoot}/${oic.processId}/1.0${oic.uri}`,
+    'or, as in OIC': oic,
+    // The second URL that the guide has for some flows.
+    'or, chapter 2': chapter2,
   })
 }
 
