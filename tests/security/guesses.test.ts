@@ -61,7 +61,7 @@ test('10,000 wrong passwords open nothing at the ingress, shut nobody out, and d
   const [, metricsUrl] = /Metrics and health on (http:[^"]+)"/.exec(lines.join('')) ?? []
   const metrics = await (await fetch(`${metricsUrl}/metrics`)).text()
   expect(metrics).toContain(
-    `tieline_ingress_refusals_total{flow="enrollment-sync-ack",code="unauthenticated"} ${guesses}`,
+    `tieline_ingress_refusals_total{flow="enrollment-sync-ack",client="none",code="unauthenticated"} ${guesses}`,
   )
   const refusals = lines.filter((line) => line.includes('"unauthenticated"'))
   expect(refusals.length).toBeGreaterThan(0)

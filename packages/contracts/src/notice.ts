@@ -24,6 +24,7 @@ const digest = z.object({
     z.object({
       messageKey: z.string().optional(),
       file: z.string().optional(),
+      refusal: z.string().optional(),
       summary: z.string(),
       occurredAt: z.iso.datetime(),
     }),
@@ -39,6 +40,9 @@ export const notice = z.object({
   flow: z.string(),
   /** The message it is about; some are about a connection or about many messages. */
   messageKey: z.string().optional(),
+  /** The client whose request was refused at the door, and the id under which that is kept. */
+  client: z.string().optional(),
+  refusal: z.string().optional(),
   /** A code of `failures.ts`, or `completed`. */
   code: z.string(),
   /** One sentence for people: what failed. */

@@ -88,4 +88,5 @@ export const payloadContext = (key: string) => `${key}:payload`
 export const replyContext = (key: string) => `${key}:reply`
 export const faultsContext = (key: string) => `${key}:faults`
 export const recordContext = (key: string, field: string) => `${key}:record:${field}`
+export const refusalContext = (id: string, what: string) => `${id}:refusal:${what}`
 export const effectContext = (key: string, effect: string) => `${key}:effect:${effect}`

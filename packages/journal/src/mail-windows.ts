@@ -18,8 +18,8 @@ export interface MailWindow {
   readonly down?: { readonly connection: string; readonly since: number }
 }
 
-type About = Pick<Notice, 'kind' | 'flow' | 'code' | 'next' | 'occurredAt' | 'connection' | 'event'>
-type Entry = Digest['named'][number]
+export type About = Pick<Notice, 'kind' | 'flow' | 'code' | 'next' | 'occurredAt' | 'connection' | 'event' | 'client'>
+export type Entry = Digest['named'][number]
 
 /** A connection that was down is said to work when nothing of it failed for so long since it answered. */
 const quietMs = 60_000
@@ -121,11 +121,13 @@ function openEntry({ sealer, logger }: Journal, id: string, sealed: string): Ent
   }
 }
 
-function wordDigest({ kind, flow, connection, event }: About, count: number, since: number): string {
+function wordDigest({ kind, flow, connection, event, client }: About, count: number, since: number): string {
   const what = isFlowId(flow) ? flowSpec(flow).title : flow
   const [files, failures] = count === 1 ? ['file', 'failure'] : ['files', 'failures']
   if (kind === 'process-complete')
     return `${what}: ${count} more ${files} of event ${event} ended since ${timeOf(since)}.`
+  if (client !== undefined)
+    return `${what}: ${count} more ${count === 1 ? 'request' : 'requests'} of ${client} refused at the door since ${timeOf(since)}.`
   const where = connection === undefined ? '' : ` at ${connection}`
   return `${what}: ${count} more ${failures} of the same kind${where} since ${timeOf(since)}.`
 }

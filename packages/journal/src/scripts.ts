@@ -34,6 +34,7 @@ const scriptNames = [
   'recover',
   'reached',
   'notify',
+  'refuse',
   'pause',
 ] as const
 

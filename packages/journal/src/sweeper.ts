@@ -6,6 +6,7 @@ import { collectMs } from './intake.ts'
 import { dayMs, hourMs, type Journal, watchMs } from './journal.ts'
 import { closeMailWindows, tellRecovered } from './mail-windows.ts'
 import type { Run } from './queues.ts'
+import { trimRefusals } from './refusals.ts'
 import { tellMissedRuns } from './schedules.ts'
 import { settledStates } from './types.ts'
 
@@ -192,7 +193,7 @@ async function notifyUncollected(journal: Journal): Promise<void> {
   }
 }
 
-/** Forgets settled messages, spent payloads and old audit entries. */
+/** Forgets settled messages, spent payloads, old refusals and audit entries. */
 export async function trimExpired(journal: Journal): Promise<void> {
   const now = journal.clock()
   const { messagesDays, payloadHours, auditDays } = journal.retention
@@ -200,6 +201,7 @@ export async function trimExpired(journal: Journal): Promise<void> {
   for (const flow of flowIds) {
     for (const state of settledStates) await trimSet(journal, `:s:${flow}:${state}`, now - messagesDays * dayMs, false)
   }
+  await trimRefusals(journal)
   await journal.redis.xtrim(`${journal.base}:audit`, 'MINID', now - auditDays * dayMs)
 }
 

@@ -6,9 +6,11 @@ import { createLineLimit } from '@tieline/runtime/line-limit'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Span, Tracer } from '@tieline/runtime/telemetry'
 import { Hono } from 'hono'
+import { createBodyHead } from './body-head.ts'
 import type { IngressMetrics } from './metrics.ts'
 import { type HttpAnswer, Refusal, refusalAnswer, toRefusal } from './problems.ts'
 import type { Exchange } from './receive.ts'
+import type { RefusalKeeper } from './refusal-keeper.ts'
 import { findFlow } from './routes.ts'
 import type { Store } from './store.ts'
 
@@ -16,12 +18,13 @@ interface Deps {
   readonly receive: (exchange: Exchange) => Promise<HttpAnswer>
   readonly store: Pick<Store, 'ready' | 'stopping'>
   readonly metrics: Pick<IngressMetrics, 'answered'>
+  readonly refusals: Pick<RefusalKeeper, 'look' | 'keep'>
   readonly tracer: Tracer
   readonly logger: Logger
 }
 
 /** The ingress over HTTP: every path, every error, and one log line for each request, with nothing of its body. */
-export function createApp({ receive, store, metrics, tracer, logger }: Deps): WebApp {
+export function createApp({ receive, store, metrics, refusals, tracer, logger }: Deps): WebApp {
   const mayLogStranger = createLineLimit({
     ...strangers,
     tell: (heldBack) => logger.warn({ heldBack }, `Refused ${heldBack} more requests of callers who are not known`),
@@ -36,13 +39,14 @@ export function createApp({ receive, store, metrics, tracer, logger }: Deps): We
     const startedMs = performance.now()
     const requestId = requestIdOf(incoming)
     const flow = findFlow(req.path)
-    const exchange: Exchange | undefined = flow && { flow, incoming, request: req.raw }
+    const exchange: Exchange | undefined = flow && { flow, incoming, request: req.raw, head: createBodyHead() }
     const span = startSpan(tracer, flow, incoming)
     const { answer, refusal } = await tracer
       .within(span, () => answerOf(exchange, incoming))
       .then((answer) => ({ answer, refusal: undefined }))
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         const refusal = toRefusal(error)
+        if (exchange !== undefined) await keepRefused(exchange, refusal)
         return { answer: refusalAnswer(refusal, flow, requestId), refusal }
       })
 
@@ -53,7 +57,7 @@ export function createApp({ receive, store, metrics, tracer, logger }: Deps): We
     span.set({ 'tieline.client': client, 'tieline.message.key': key, 'http.response.status_code': status })
     if (status >= 500) span.fail(refusal?.code ?? 'fault')
     span.end()
-    const line = { requestId, flow, client, key, ending, status, code: refusal?.code, ms }
+    const line = { requestId, flow, client, key, ending, status, code: refusal?.code, paths: pathsOf(refusal), ms }
     const text = `${incoming.method} ${flow ?? req.path.slice(0, pathLengthMax)} ${status}`
     if (refusal !== undefined && status >= 500) logger.warn({ ...line, err: refusal.cause }, text)
     else if (client !== undefined || mayLogStranger()) logger.info(line, text)
@@ -67,7 +71,20 @@ export function createApp({ receive, store, metrics, tracer, logger }: Deps): We
       throw new Refusal(405, 'unknown-path', 'Only POST is served here', { headers: { allow: 'POST' } })
     return receive(exchange)
   }
+
+  async function keepRefused(exchange: Exchange, refusal: Refusal): Promise<void> {
+    const { client = refusal.client } = exchange
+    if (client !== undefined) exchange.client = client
+    await refusals.look(exchange, refusal)
+    refusals.keep(exchange, refusal)
+    exchange.head = undefined
+  }
 }
+
+/** The fields at fault; they are words of the contract. */
+const pathsOf = (refusal: Refusal | undefined) => refusal?.errors?.slice(0, loggedPathsMax).map(({ path }) => path)
+
+const loggedPathsMax = 10
 
 /** The caller's trace goes on, if it has one. */
 function startSpan(tracer: Tracer, flow: string | undefined, { method, headers }: IncomingMessage): Span {

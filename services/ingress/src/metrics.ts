@@ -21,8 +21,25 @@ interface Answered {
 /** Refusals that are nobody's mistake: the sender shall come again. */
 const passing = ['store-unavailable', 'overloaded'] as const satisfies readonly FailureCode[]
 
-/** @param accepting whether a message would be taken now */
-export function createIngressMetrics(register: Registry, accepting: () => boolean): IngressMetrics {
+/** Refusals that lie with the client, or with what is configured of it. */
+const mistakes = [
+  'contract-violation',
+  'malformed-body',
+  'not-allowed',
+  'routing-missing',
+  'too-large',
+  'unsupported-media-type',
+] as const satisfies readonly FailureCode[]
+
+/**
+ * @param accepting whether a message would be taken now
+ * @param clients their names
+ */
+export function createIngressMetrics(
+  register: Registry,
+  accepting: () => boolean,
+  clients: readonly string[],
+): IngressMetrics {
   const acceptances = new Counter({
     name: 'tieline_messages_accepted_total',
     help: 'Messages that the ingress accepted, by flow and kind: new, again (settled before), changed (other content), attached (still open), replayed (stored reply).',
@@ -31,12 +48,14 @@ export function createIngressMetrics(register: Registry, accepting: () => boolea
   })
   const refusals = new Counter({
     name: 'tieline_ingress_refusals_total',
-    help: 'Requests that were refused at the door, by flow and problem code.',
-    labelNames: ['flow', 'code'],
+    help: 'Requests that were refused at the door, by flow, client and problem code.',
+    labelNames: ['flow', 'client', 'code'],
     registers: [register],
   })
   // From 0, so that the first refusal is an increase.
-  for (const flow of inboundFlowIds) for (const code of passing) refusals.inc({ flow, code }, 0)
+  for (const flow of inboundFlowIds) {
+    for (const client of clients) for (const code of [...passing, ...mistakes]) refusals.inc({ flow, client, code }, 0)
+  }
   new Gauge({
     name: 'tieline_ingress_accepting',
     help: '1: messages are taken, 0: they are refused with 503 because Redis is away or nearly full, or the ingress stops.',
@@ -62,7 +81,7 @@ export function createIngressMetrics(register: Registry, accepting: () => boolea
   return {
     accepted: (message) => acceptances.inc(message),
     answered({ flow = 'none', client = 'none', status, seconds, code }) {
-      if (code !== undefined) refusals.inc({ flow, code })
+      if (code !== undefined) refusals.inc({ flow, client, code })
       requests.inc({ flow, client, status })
       replySeconds.observe({ flow }, seconds)
     },

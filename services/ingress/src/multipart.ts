@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { MIMEType } from 'node:util'
 import { Dicer } from '@fastify/busboy'
+import type { BodyHead } from './body-head.ts'
 import { Refusal } from './problems.ts'
 import { malformed, stalled, tooLarge } from './read-body.ts'
 
@@ -23,6 +24,8 @@ interface Options {
   readonly partsMax: number
   /** Of the whole body: text before, between and after its parts would have no end otherwise. */
   readonly bytesMax: number
+  /** Gets what is read. */
+  readonly head?: BodyHead | undefined
 }
 
 const headerPairsMax = 20
@@ -38,7 +41,7 @@ const headerLimits = { maxHeaderPairs: headerPairsMax + 1, maxHeaderSize: 2 * he
  */
 export function readParts(
   incoming: IncomingMessage,
-  { boundary, idleMs, partsMax, bytesMax }: Options,
+  { boundary, idleMs, partsMax, bytesMax, head }: Options,
   take: (part: Part) => Promise<void>,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -65,6 +68,7 @@ export function readParts(
     }
     const onData = (chunk: Buffer) => {
       timer.refresh()
+      head?.add(chunk)
       bytes += chunk.length
       if (bytes > bytesMax) fail(tooLarge(bytesMax))
     }

@@ -14,6 +14,8 @@ export interface HttpAnswer {
 interface RefusalDetails {
   readonly errors?: readonly FieldError[]
   readonly headers?: Readonly<Record<string, string>>
+  /** Whose credentials were right, when nobody else knows yet. */
+  readonly client?: string
   /** What went wrong inside; for the log, never for the caller. */
   readonly cause?: unknown
 }
@@ -24,12 +26,13 @@ export class Refusal extends Error {
   readonly code: FailureCode
   readonly errors: readonly FieldError[] | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly client: string | undefined
 
   constructor(
     status: number,
     code: FailureCode,
     message: string,
-    { errors, headers = {}, cause }: RefusalDetails = {},
+    { errors, headers = {}, client, cause }: RefusalDetails = {},
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'Refusal'
@@ -37,6 +40,7 @@ export class Refusal extends Error {
     this.code = code
     this.errors = errors
     this.headers = headers
+    this.client = client
   }
 }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { canonicalJson } from '@tieline/contracts/canonical-json'
 import { parseExactJson } from '@tieline/contracts/exact-json'
 import { isJsonObject, type JsonObject } from '@tieline/contracts/json-object'
+import type { BodyHead } from './body-head.ts'
 import { unfitShape } from './json-shape.ts'
 import { Refusal } from './problems.ts'
 import type { Share } from './room.ts'
@@ -13,6 +14,8 @@ export interface BodyLimits {
   readonly idleMs: number
   /** Grows by what is read; the caller gives it back. */
   readonly share: Share
+  /** Gets what is read. */
+  readonly head?: BodyHead | undefined
 }
 
 export interface Body {
@@ -63,12 +66,13 @@ export function requireUncompressed(headers: IncomingHttpHeaders): void {
 export const isJsonType = (mediaType: string): boolean => /^application\/(?:json|[\w.-]+\+json)$/.test(mediaType)
 
 /** Straight from Node's stream: a limit on each piece needs no web stream around it. */
-function readBytes(incoming: IncomingMessage, { maxBytes, idleMs, share }: BodyLimits): Promise<Buffer> {
+function readBytes(incoming: IncomingMessage, { maxBytes, idleMs, share, head }: BodyLimits): Promise<Buffer> {
   if (Number(incoming.headers['content-length']) > maxBytes) throw tooLarge(maxBytes)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
     const onData = (chunk: Buffer) => {
+      head?.add(chunk)
       bytes += chunk.length
       if (bytes > maxBytes) return fail(tooLarge(maxBytes))
       try {

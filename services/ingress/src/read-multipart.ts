@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { KeptPayload, Payloads } from '@tieline/journal/payloads'
 import type { KeptFile } from '@tieline/journal/types'
+import type { BodyHead } from './body-head.ts'
 import { boundaryOf, type Part, readParts } from './multipart.ts'
 import { comeAgain, Refusal } from './problems.ts'
 import { isJsonType, malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
@@ -13,6 +14,8 @@ export interface FileLimits {
   readonly idleMs: number
   /** Grows by what is read of the JSON part; the caller gives it back. */
   readonly share: Share
+  /** Gets what is read. */
+  readonly head?: BodyHead | undefined
 }
 
 /** Boundaries, headers, and text outside of the parts. */
@@ -44,7 +47,7 @@ export async function readMultipart(
     // Counted when they begin: one may begin while the other is still being kept.
     let jsonParts = 0
     let files = 0
-    await readParts(incoming, { boundary, idleMs: limits.idleMs, partsMax: 2, bytesMax }, async (part) => {
+    await readParts(incoming, { boundary, ...limits, partsMax: 2, bytesMax }, async (part) => {
       requirePlain(part)
       if (isJsonType(part.mediaType)) {
         jsonParts += 1

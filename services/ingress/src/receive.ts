@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type InboundFlowId, isFileFlow } from '@tieline/contracts/flows'
 import { identify } from '@tieline/contracts/identity'
+import { textOf, valueAt } from '@tieline/contracts/json-object'
 import { ownIds } from '@tieline/contracts/replies'
 import { accept, isKnown } from '@tieline/journal/intake'
 import type { Journal } from '@tieline/journal/journal'
@@ -9,6 +10,7 @@ import { redisPayloadBytesMax } from '@tieline/journal/payloads'
 import type { Incoming, KeptFile } from '@tieline/journal/types'
 import type { Client, Installation } from '@tieline/runtime/installation'
 import type { Authenticate } from './authenticate.ts'
+import type { BodyHead } from './body-head.ts'
 import { checkContract } from './check-contract.ts'
 import { checkRoute } from './check-route.ts'
 import { createFieldAliases } from './field-aliases.ts'
@@ -27,7 +29,7 @@ interface Deps {
   readonly installation: Installation
   readonly authenticate: Authenticate
   readonly store: Store
-  readonly limits: Omit<FileLimits, 'share'>
+  readonly limits: Omit<FileLimits, 'share' | 'head'>
   readonly metrics: Pick<IngressMetrics, 'accepted'>
 }
 
@@ -41,7 +43,14 @@ export interface Exchange {
   /** Not before the message is fit to be kept: until then its id may be anything. */
   key?: string
   ending?: Ending
+  /** As long as the request may still be refused. */
+  head?: BodyHead | undefined
+  /** What the message says of itself, once it can be read. It may be anything. */
+  named?: { readonly instance?: string | undefined; readonly ids: readonly string[] }
 }
+
+/** Of a refused message; it may have thousands. */
+const namedIdsMax = 20
 
 const mib = 2 ** 20
 
@@ -93,41 +102,44 @@ export function createReceive({ installation, authenticate, store, limits, metri
     using share = shareOfJson(client.name)
     const received = await read(exchange, client, opened, share)
     using _turn = await takeTurn(client.name, received.json.length)
-    const message = await forgetIfRefused(received, opened, () => check(client, flow, received, opened))
+    const message = await forgetIfRefused(received, opened, () => check(client, exchange, received, opened))
     exchange.key = message.key
+    exchange.head = undefined
     const acceptance = await keep(opened.journal, message)
     metrics.accepted({ flow, kind: acceptance.kind })
     return { flow, ids: ownIds(flow, message.payload), acceptance }
   }
 
   async function read(
-    { flow, incoming }: Exchange,
+    { flow, incoming, head }: Exchange,
     client: Client,
     { journal }: OpenStore,
     share: Share,
   ): Promise<Received> {
     const { maxJsonBytes: maxBytes, idleMs } = limits
-    if (!isFileFlow(flow)) return { json: await readBody(incoming, { maxBytes, idleMs, share }) }
+    if (!isFileFlow(flow)) return { json: await readBody(incoming, { maxBytes, idleMs, share, head }) }
     using file = shareOfFiles(client.name)
     file.grow(redisPayloadBytesMax)
-    return await readMultipart(incoming, { ...limits, share }, journal.payloads)
+    return await readMultipart(incoming, { ...limits, share, head }, journal.payloads)
   }
 
   async function check(
     client: Client,
-    flow: InboundFlowId,
+    exchange: Exchange,
     { json, file }: Received,
     { lookups, journal }: OpenStore,
   ): Promise<Incoming> {
+    const { flow } = exchange
     const parsed = parseBody(json)
     const named = renameFields(flow, parsed.json)
     const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
     limitRecords(flow, named, maxRecords)
+    const before = identify(flow, named, client.name, contentHash)
+    exchange.named = { instance: textOf(valueAt(named, 'drmsInstanceId')), ids: before.terms.slice(0, namedIdsMax) }
     checkContract(flow, named)
     const body = withInstance(client, flow, named)
     const sites = { lookups: lookups.snapshot(), connections: installation.connections, clients }
     checkRoute(flow, body, sites)
-    const before = identify(flow, named, client.name, contentHash)
     const now = body === named ? before : identify(flow, body, client.name, contentHash)
     // Messages without an instance once had the client's name in its place: what is known by it keeps its name.
     const identity = now !== before && (await knows(journal, { flow, ...before })) ? before : now

@@ -11,6 +11,7 @@ import { createApp } from './app.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createIngressMetrics } from './metrics.ts'
 import { createReceive } from './receive.ts'
+import { createRefusalKeeper } from './refusal-keeper.ts'
 import { type StoreTuning, startStore } from './store.ts'
 
 /** Times that tests shorten; nothing here changes what is promised. */
@@ -48,7 +49,11 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
   const tracer = parts.use(await openServiceTracer('ingress', settings, logger))
   const store = parts.use(await startStore(settings, logger, { ...tuning, tracer }))
   const ready = () => store.ready()
-  const metrics = createIngressMetrics(register, () => store.accepting())
+  const metrics = createIngressMetrics(
+    register,
+    () => store.accepting(),
+    installation.ingress.clients.map(({ name }) => name),
+  )
   registerLookupVersion(register, () => store.opened()?.lookups.snapshot().version)
   registerInstallationMetrics(register, {
     journal: () => store.opened()?.journal,
@@ -66,7 +71,13 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
   )
   const limits = { maxJsonBytes, maxFileBytes, idleMs: tuning.idleMs ?? 30_000 }
   const receive = createReceive({ installation, authenticate, store, limits, metrics })
-  const app = createApp({ receive, store, metrics, tracer, logger })
+  const refusals = parts.use(
+    createRefusalKeeper({
+      journal: () => (store.accepting() ? store.opened()?.journal : undefined),
+      digestMinutes: installation.mail?.digestMinutes ?? digestMinutesDefault,
+    }),
+  )
+  const app = createApp({ receive, store, metrics, refusals, tracer, logger })
   const listener = parts.use(await listenAsConfigured(app, settings, logger, tuning))
   // First of all when stopping: callers that wait are let go, so that the listener can drain.
   parts.defer(() => store.stop())
@@ -75,6 +86,9 @@ export async function startIngress(settings: ServiceSettings, tuning: IngressTun
   const running = parts.move()
   return { url: listener.url, operationsUrl: operations.url, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
+
+/** Without a section `mail` nobody gets the e-mails, but notifications say what they would have been. */
+const digestMinutesDefault = 15
 
 /** Credentials come with every request, so without TLS, ours or a balancer's, nobody outside this machine is listened to. */
 function listenAsConfigured(

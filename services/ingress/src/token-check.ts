@@ -41,16 +41,16 @@ export async function createTokenCheck(
   )
   return async (token) => {
     const issuer = issuerOf(token)
-    let lacksScope = false
+    let lacksScope: Client | undefined
     for (const rule of rules.filter(({ jwt }) => jwt.issuer === issuer)) {
       const claims = await verify(token, rule)
       if (claims === undefined) continue
       if (rule.jwt.scope === undefined || scopesOf(claims).includes(rule.jwt.scope)) return rule.client
-      lacksScope = true
+      lacksScope = rule.client
     }
-    if (lacksScope) {
+    if (lacksScope !== undefined) {
       const headers = { 'www-authenticate': 'Bearer realm="tieline", error="insufficient_scope"' }
-      throw new Refusal(403, 'not-allowed', 'The token lacks the required scope', { headers })
+      throw new Refusal(403, 'not-allowed', 'The token lacks the required scope', { headers, client: lacksScope.name })
     }
     return undefined
   }

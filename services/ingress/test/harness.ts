@@ -48,6 +48,9 @@ export const basic = (username: string, password: string) =>
 const caller = (flow: InboundFlowId | undefined) =>
   flow !== undefined && flowSpec(flow).caller === 'DACS' ? basic('dacs', 'pw-dacs') : basic('derms', 'pw-derms')
 
+/** Refusals at the door are kept, and an e-mail is due about them: nothing of it is a message of the sender. */
+const ofRefusals = /:journal:(?:d|dr|db|w|j):|:journal:(?:windows|seq|open)$|[:.]notification\b/
+
 /** An ingress on an installation of its own, everything it logs, and workers on demand. */
 export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sections, tuning }: Options = {}) {
   await using opened = new AsyncDisposableStack()
@@ -127,7 +130,9 @@ export async function openIngress({ redisUrl = inject('redisUrl'), ingress, sect
     /** Every key of the installation that a message would leave. */
     async recorded(): Promise<string[]> {
       const keys = await keysMatching(redis, `{${name}}:*`)
-      return keys.filter((key) => !/:(?:meta|workers|ready|marker|stalled-check)$|:lookups?\b/.test(key))
+      return keys.filter(
+        (key) => !/:(?:meta|workers|ready|marker|stalled-check)$|:lookups?\b/.test(key) && !ofRefusals.test(key),
+      )
     },
     field: (key: string, field: string) => redis.hget(`${journal.base}:m:${key}`, field),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -7,6 +7,7 @@ import { type Fact, oneLine } from './mail-layout.ts'
 /** What an e-mail tells, in the order in which somebody needs it; what is not known is left out. */
 export function factsOf(notice: Notice): Fact[][] {
   const { kind, flow, connection, httpStatus, attempts, event, file, rows, files, digest, code, messageKey } = notice
+  const { client, refusal } = notice
   const failure = Object.entries(failures).find(([known]) => known === code)?.[1]
   const since = digest ? digest.first : notice.since
   const paragraphs: (Fact | false | undefined)[][] = [
@@ -15,6 +16,7 @@ export function factsOf(notice: Notice): Fact[][] {
       kind !== 'recovered' && ['Flow', flowNames(flow).full],
       ['When', timeOf(notice.occurredAt)],
       since !== undefined && [sinceLabels[kind], timeOf(since)],
+      client !== undefined && ['Client', client],
       connection !== undefined && ['Connection', connection],
       httpStatus !== undefined && ['HTTP status', String(httpStatus)],
       attempts !== undefined && ['Attempts', String(attempts)],
@@ -22,6 +24,7 @@ export function factsOf(notice: Notice): Fact[][] {
       file !== undefined && ['File', file],
       rows && ['Rows', wordRows(rows)],
       messageKey !== undefined && !digest && ['Message', messageKey],
+      refusal !== undefined && ['Refusal', refusal],
     ],
     [
       (failure !== undefined || kind === 'error') && ['Code', code],
@@ -82,8 +85,8 @@ function wordDigest({ kind, flow }: Notice, { named, count }: Digest): Fact[] {
   return [...same.map((words): Fact => ['Each of them', words]), [label, listOf(list, count)]]
 }
 
-const namesOf = ({ messageKey, file }: Digest['named'][number]): string[] =>
-  [messageKey, file].filter((name) => name !== undefined)
+const namesOf = ({ messageKey, file, refusal }: Digest['named'][number]): string[] =>
+  [messageKey, file, refusal].filter((name) => name !== undefined)
 
 /** The flow is told already, for all of them. */
 function withoutTitle(flow: string, summary: string): string {

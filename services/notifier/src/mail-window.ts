@@ -6,8 +6,10 @@ import { type MailWindow, saysDown } from '@tieline/journal/mail-windows'
  * have flow, connection and code in common, the ends of files their event.
  */
 export function windowOf(notice: Notice, digestMinutes: number): MailWindow | undefined {
-  const { kind, flow, code, connection, event, messageKey, file, summary, next, occurredAt, digest } = notice
-  if (digest || (kind !== 'error' && (kind !== 'process-complete' || event === undefined))) return undefined
+  const { kind, flow, code, connection, event, messageKey, file, summary, next, occurredAt, digest, refusal } = notice
+  // Refusals at the door were joined where they happened.
+  if (digest || refusal !== undefined || (kind !== 'error' && (kind !== 'process-complete' || event === undefined)))
+    return undefined
   const what = kind === 'error' ? [connection ?? '', code] : [event ?? '']
   return {
     id: [kind, flow, ...what].join('/'),

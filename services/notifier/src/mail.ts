@@ -54,7 +54,7 @@ function titleOf({ kind, code, digest }: Notice): Pick<Layout, 'title' | 'tone'>
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 
 function subjectOf(notice: Notice): string {
-  const { kind, flow, code, connection = '', messageKey, event, digest } = notice
+  const { kind, flow, code, client, connection = client ?? '', messageKey, event, digest } = notice
   if (kind === 'recovered') return `${oneLine(code)}: ${short(connection)}`
   const which = messageKey === undefined ? connection : lastPart(messageKey)
   const about = digest ? `${digest.count} more${event === undefined ? '' : ` of ${short(event)}`}` : short(which)
@@ -82,10 +82,15 @@ function linksOf({ messageKey, code, digest }: Notice, publicUrl: string | undef
 /** Messages do not end with these codes: there is a mail about a message all the same. */
 const codesOfNoEnd: ReadonlySet<string> = new Set<FailureCode>(['still-failing', 'reply-uncollected'])
 
-function commandOf({ kind, messageKey, flow, code, since, digest }: Notice): string {
+function commandOf({ kind, messageKey, flow, code, client, refusal, since, digest }: Notice): string {
   const from = (iso: string | undefined) => (iso === undefined ? '' : ` --since ${iso}`)
   if (kind === 'recovered') return `pnpm tieline dead list${from(since)}`
   if (code === 'run-missed') return 'pnpm tieline schedules list'
+  if (refusal !== undefined) return `pnpm tieline refusals show ${oneLine(refusal)}`
+  if (client !== undefined) {
+    const which = `--flow ${oneLine(flow)} --client ${oneLine(client)} --code ${oneLine(code)}`
+    return `pnpm tieline refusals list ${which}${from(digest?.since)}`
+  }
   if (digest === undefined) {
     return messageKey === undefined ? 'pnpm tieline flows status' : `pnpm tieline messages show ${oneLine(messageKey)}`
   }

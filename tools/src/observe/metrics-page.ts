@@ -31,7 +31,7 @@ const parts: readonly Part[] = [
   {
     title: 'Ingress',
     text: 'Each process counts what it did itself: take `sum(rate(…))`.',
-    register: (register) => createIngressMetrics(register, () => true),
+    register: (register) => createIngressMetrics(register, () => true, []),
   },
   {
     title: 'Workers',
