@@ -63,6 +63,7 @@ export function recorded(key: string, fields: Partial<Recorded> = {}): Recorded 
     nextAt: undefined,
     line: 'stage-status.SITE1.7',
     division: undefined,
+    connections: [],
     changed: false,
     effects: [],
     seq: 1,

@@ -95,6 +95,7 @@ describe('metrics', () => {
     expect(sum('tieline_messages_accepted_total', { ...stage, kind: 'new' })).toBe(2)
     expect(sum('tieline_messages_accepted_total', { ...stage, kind: 'replayed' })).toBe(1)
     expect(sum('tieline_ingress_refusals_total', { ...stage, code: 'unauthenticated' })).toBe(1)
+    expect(sum('tieline_ingress_refusals_total', { ...stage, client: 'derms', code: 'malformed-body' })).toBe(1)
     expect(sum('tieline_messages_settled_total', { ...stage, state: 'succeeded', outcome: 'SUCCESS' })).toBe(1)
     expect(sum('tieline_messages_settled_total', { ...stage, state: 'dead', outcome: 'FAILURE' })).toBe(1)
     expect(sum('tieline_message_retries_total', { ...stage, code: 'target-error' })).toBe(2)
@@ -156,6 +157,7 @@ describe.skipIf(found instanceof Error)('promtool', () => {
       const expected = [
         ...grown.map((flow) => `{alertname="TielineDeadLettersGrow", flow="${flow}"}`),
         '{alertname="TielineMailRefused"}',
+        '{alertname="TielineClientRefused", flow="stage-status"}',
       ]
       expect(await replay([{ expr, expected }])).toContain('SUCCESS')
     })

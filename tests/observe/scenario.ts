@@ -53,6 +53,8 @@ async function sendEverything(pipeline: Pipeline): Promise<void> {
   await post('stage-status', scheduled)
   await post('stage-status', scheduled)
   await post('stage-status', scheduled, { headers: { authorization: 'Basic bm9ib2R5' } })
+  // A known client sends something that is no JSON.
+  await post('stage-status', '{')
 
   // A dead letter, and a mail that the server does not take.
   mailbox.failNext({ code: 550 })

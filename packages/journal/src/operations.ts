@@ -1,43 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { FileTotals } from '@tieline/contracts/file-totals'
-import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
-import type { RowTotals } from '@tieline/contracts/row-totals'
+import { type FlowId, flowIds } from '@tieline/contracts/flows'
 import { enqueueDue } from './due-messages.ts'
 import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './effects.ts'
 import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
 import { readPins } from './pins.ts'
 import { openPayload, readPayload } from './stored-payload.ts'
-import { type Outcome, type RowFault, type State, states } from './types.ts'
+import { type MessageSummary, summarize } from './summaries.ts'
+import { type RowFault, type State, states } from './types.ts'
 
-/** One message as operators see it: no payload, no reply, nothing personal. */
-export interface MessageSummary {
-  readonly key: string
-  readonly flow: FlowId
-  readonly instance: string
-  readonly id: string
-  readonly client: string
-  readonly state: State
-  readonly stateAt: number
-  readonly firstAcceptedAt: number
-  readonly generation: number
-  readonly attempts: number
-  readonly outcome: Outcome | undefined
-  readonly code: string | undefined
-  readonly nextAt: number | undefined
-  readonly line: string | undefined
-  readonly division: string | undefined
-  readonly changed: boolean
-  /** The file that came with it. */
-  readonly file?: { readonly name: string; readonly bytes: number; readonly kept: boolean }
-  /** What became of the rows of its file, once it is settled. */
-  readonly rows?: RowTotals
-  /** What became of the files of a transfer, once its run is settled. */
-  readonly files?: FileTotals
-  /** Key of the message that tells its sender the result. */
-  readonly acknowledgment?: string
-  /** Key of the message whose result it tells. */
-  readonly acknowledges?: string
-}
+export { type ListFilter, listMessages } from './message-list.ts'
+export { type MessageSummary, summarize }
 
 export interface TimelineEntry {
   readonly at: number
@@ -67,17 +39,6 @@ export async function findMessages(journal: Journal, term: string): Promise<stri
   return [...keys].sort()
 }
 
-export async function summarize(journal: Journal, keys: readonly string[]): Promise<MessageSummary[]> {
-  if (keys.length === 0) return []
-  const pipeline = journal.redis.pipeline()
-  for (const key of keys) pipeline.hgetall(`${journal.base}:m:${key}`)
-  const answers = (await pipeline.exec()) ?? []
-  return answers.flatMap(([, record], i) => {
-    const fields = record as Record<string, string>
-    return fields.flow ? [toSummary(keys[i] ?? '', fields)] : []
-  })
-}
-
 /** The record, its time line and its effects. */
 export async function showMessage(journal: Journal, key: string): Promise<MessageDetails | undefined> {
   const [summary] = await summarize(journal, [key])
@@ -88,32 +49,6 @@ export async function showMessage(journal: Journal, key: string): Promise<Messag
     timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
     effects: await readEffects(journal, key),
   }
-}
-
-export interface ListFilter {
-  readonly flow?: FlowId
-  readonly state?: State
-  /** Entered its state at or after, milliseconds since 1970. */
-  readonly since?: number
-  /** Failure code. */
-  readonly code?: string
-  readonly limit?: number
-}
-
-/** Messages by state, the latest change first. */
-export async function listMessages(journal: Journal, filter: ListFilter = {}): Promise<MessageSummary[]> {
-  const { flow, state, since = 0, code, limit = 100 } = filter
-  const sets = (flow ? [flow] : flowIds).flatMap((id) =>
-    (state ? [state] : states).map((one) => `${journal.base}:s:${id}:${one}`),
-  )
-  const pipeline = journal.redis.pipeline()
-  for (const set of sets) {
-    if (code) pipeline.zrevrangebyscore(set, '+inf', String(since))
-    else pipeline.zrevrangebyscore(set, '+inf', String(since), 'LIMIT', '0', String(limit))
-  }
-  const keys = ((await pipeline.exec()) ?? []).flatMap(([, found]) => found as string[])
-  const found = (await summarize(journal, keys)).filter((message) => code === undefined || message.code === code)
-  return found.sort((one, other) => other.stateAt - one.stateAt).slice(0, limit)
 }
 
 /** How many messages of each flow are in each state, and when the oldest open one was accepted. */
@@ -197,9 +132,9 @@ export interface AuditEntry {
 /** Notes what an operator did elsewhere than in a script of the journal. */
 export async function noteAction(
   { redis, base, clock }: Pick<Journal, 'redis' | 'base' | 'clock'>,
-  { who, what, key }: Pick<AuditEntry, 'who' | 'what' | 'key'>,
+  { who, what, key, why = '' }: Pick<AuditEntry, 'who' | 'what' | 'key'> & Partial<Pick<AuditEntry, 'why'>>,
 ): Promise<void> {
-  await redis.xadd(`${base}:audit`, '*', 'at', clock(), 'who', who, 'what', what, 'key', key, 'why', '')
+  await redis.xadd(`${base}:audit`, '*', 'at', clock(), 'who', who, 'what', what, 'key', key, 'why', why)
 }
 
 /** Who did what to which message and why, the latest first. */
@@ -248,36 +183,5 @@ export async function readMessageFile(journal: Journal, key: string): Promise<Me
       const result = effects.get(id)?.result
       return result === undefined ? undefined : JSON.parse(journal.sealer.open(String(result), effectContext(key, id)))
     },
-  }
-}
-
-const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
-
-function toSummary(key: string, fields: Record<string, string>): MessageSummary {
-  const optionalNumber = (name: string) => (fields[name] ? Number(fields[name]) : undefined)
-  return {
-    key,
-    flow: flowOf(fields.flow),
-    instance: fields.instance ?? '',
-    id: fields.id ?? '',
-    client: fields.client ?? '',
-    state: (fields.state ?? 'accepted') as State,
-    stateAt: Number(fields.stateAt),
-    firstAcceptedAt: Number(fields.firstAcceptedAt),
-    generation: Number(fields.generation),
-    attempts: Number(fields.attempts),
-    outcome: (fields.outcome || undefined) as Outcome | undefined,
-    code: fields.code || undefined,
-    nextAt: optionalNumber('nextAt'),
-    line: fields.line || undefined,
-    division: fields.division || undefined,
-    changed: fields.changed !== undefined,
-    ...(fields.fileRef !== undefined && {
-      file: { name: fields.fileName ?? '', bytes: Number(fields.fileBytes), kept: fields.fileRef !== '' },
-    }),
-    ...(fields.rows && { rows: JSON.parse(fields.rows) as RowTotals }),
-    ...(fields.files && { files: JSON.parse(fields.files) as FileTotals }),
-    ...(fields.ack && { acknowledgment: fields.ack }),
-    ...(fields.acknowledges && { acknowledges: fields.acknowledges }),
   }
 }

@@ -6,6 +6,8 @@ import type { FieldError } from '@tieline/contracts/problem'
 import { enqueueDue } from './due-messages.ts'
 import { dayMs, type Journal, refusalContext, watchMs } from './journal.ts'
 import { windowContext } from './mail-windows.ts'
+import { newestFirst, type Span } from './newest-first.ts'
+import { noteAction, type Operator } from './operations.ts'
 import { refusalNotice } from './refusal-notice.ts'
 
 /** A request of a known client that the ingress refused: nothing of it was accepted. */
@@ -131,3 +133,37 @@ export async function readRefusedBody({ redis, base, sealer }: Journal, id: stri
   const sealed = await redis.getBuffer(`${base}:db:${id}`)
   return sealed === null ? undefined : Buffer.from(sealer.openBytes(sealed, refusalContext(id, 'body')), 'latin1')
 }
+
+export interface RefusalFilter extends Span {
+  readonly flow?: FlowId | undefined
+  readonly code?: string | undefined
+  readonly client?: string | undefined
+  readonly instance?: string | undefined
+  /** Only those that nobody has discarded. */
+  readonly unseen?: boolean | undefined
+}
+
+/** Kept refusals, the latest first, in pages. */
+export async function* refusalsNewestFirst(
+  journal: Journal,
+  filter: RefusalFilter = {},
+): AsyncGenerator<KeptRefusal[]> {
+  const { flow, code, client, instance, unseen } = filter
+  const sets = (flow ? [flow] : flowIds).map((id) => `${journal.base}:d:${id}${unseen ? ':unseen' : ''}`)
+  for await (const page of newestFirst(journal.redis, sets, filter)) {
+    const refusals = await readRefusals(
+      journal,
+      page.map(({ member }) => member),
+    )
+    yield refusals.filter(
+      (refusal) =>
+        (code === undefined || refusal.code === code) &&
+        (client === undefined || refusal.client === client) &&
+        (instance === undefined || refusal.instance === instance),
+    )
+  }
+}
+
+/** Notes that somebody looks at what may be personal. */
+export const auditReveal = (journal: Journal, id: string, operator: Operator): Promise<void> =>
+  noteAction(journal, { ...operator, what: 'reveal', key: id })

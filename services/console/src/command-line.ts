@@ -10,6 +10,7 @@ import { flowCommands } from './commands/flows.ts'
 import { lookupCommands } from './commands/lookups.ts'
 import { messageCommands } from './commands/messages.ts'
 import { passwordCommands } from './commands/password.ts'
+import { refusalCommands } from './commands/refusals.ts'
 import { scheduleCommands } from './commands/schedules.ts'
 import { printable } from './table.ts'
 import { openTools, type Terminal } from './tools.ts'
@@ -17,6 +18,7 @@ import { openTools, type Terminal } from './tools.ts'
 const commands: readonly Command[] = [
   ...messageCommands,
   ...deadCommands,
+  ...refusalCommands,
   ...auditCommands,
   ...flowCommands,
   ...lookupCommands,

@@ -57,8 +57,15 @@ it('a message is shown with what its code means and each call that it intended',
   const at = Date.UTC(2026, 10, 21, 14)
   const shown = formatMessage({
     ...{ key: 'stage-status.SITE1.m-1', flow: 'stage-status', instance: 'SITE1', id: 'm-1', client: 'derms' },
-    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 2, attempts: 3, outcome: 'FAILURE' },
-    ...{ code: 'target-forbidden', nextAt: undefined, line: 'SITE1.s-1', division: undefined, changed: true },
+    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 2, attempts: 3, outcome: 'FAILURE', seq: 1 },
+    ...{
+      code: 'target-forbidden',
+      nextAt: undefined,
+      line: 'SITE1.s-1',
+      division: undefined,
+      changed: true,
+      connections: [],
+    },
     timeline: [{ at, what: 'called', status: 403, connection: 'DACS_MAIN' }],
     effects: [
       {
@@ -83,8 +90,15 @@ describe('the rows of a file', () => {
   const at = Date.UTC(2026, 10, 21, 14)
   const message: MessageDetails = {
     ...{ key: 'event-outcome.SITE1.m-1', flow: 'event-outcome', instance: 'SITE1', id: 'm-1', client: 'derms' },
-    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 1, attempts: 1, outcome: 'FAILURE' },
-    ...{ code: 'file-unreadable', nextAt: undefined, line: undefined, division: undefined, changed: false },
+    ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 1, attempts: 1, outcome: 'FAILURE', seq: 1 },
+    ...{
+      code: 'file-unreadable',
+      nextAt: undefined,
+      line: undefined,
+      division: undefined,
+      changed: false,
+      connections: [],
+    },
     ...{ timeline: [], effects: [] },
   }
   const called = [

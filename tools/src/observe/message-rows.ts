@@ -100,7 +100,7 @@ export const messageRows: readonly Row[] = [
         'Refused at the door, by code',
         'reqps',
         { '{{code}}': rate('tieline_ingress_refusals_total', 'code') },
-        'Nothing is kept of these. store-unavailable and overloaded are ours, all others lie with the caller.',
+        'store-unavailable and overloaded are ours, all others lie with the caller: tieline refusals list.',
       ),
       graph(
         'Attempts that failed, by code',

@@ -18,8 +18,8 @@ import {
   readOperator,
   UsageError,
 } from './command.ts'
-import { readBulkFilter, readFilter } from './filters.ts'
-import { refusalSentence } from './refusals.ts'
+import { bulkFilterUsage, messageFilterOptions, messageFilterUsage, readBulkFilter, readFilter } from './filters.ts'
+import { refusalSentence } from './refusal-sentence.ts'
 
 /** Enough to be quick, few enough that Redis has time for the messages themselves. */
 const resubmittedAtOnce = 8
@@ -29,14 +29,9 @@ const allOfThem = 1_000_000
 
 const list = defineCommand({
   name: 'dead list',
-  usage: '[--flow <flow>] [--code <code>] [--since <2h | time>] [--json]',
+  usage: `${messageFilterUsage} [--json]`,
   summary: 'Dead letters, the latest first.',
-  options: {
-    flow: { type: 'string' },
-    code: { type: 'string' },
-    since: { type: 'string' },
-    json: { type: 'boolean' },
-  },
+  options: { ...messageFilterOptions, json: { type: 'boolean' } },
   async run({ values, tools }) {
     const filter = readFilter(values)
     const messages = await listMessages(await tools.journal(), { ...filter, state: 'dead', limit: allOfThem })
@@ -47,7 +42,7 @@ const list = defineCommand({
 
 const resubmit = defineCommand({
   name: 'dead resubmit',
-  usage: `<key> | --filter flow=<flow>,code=<code>,since=<2h | time> [--dry-run] [--from-start] ${operatorUsage}`,
+  usage: `<key> | --filter ${bulkFilterUsage} [--dry-run] [--from-start] ${operatorUsage}`,
   summary: 'Runs dead letters again: only what is not confirmed, or with --from-start every call anew.',
   options: {
     filter: { type: 'string' },

@@ -21,8 +21,8 @@ import {
   readOperator,
   UsageError,
 } from './command.ts'
-import { readFilter } from './filters.ts'
-import { refusalSentence } from './refusals.ts'
+import { messageFilterOptions, messageFilterUsage, readFilter } from './filters.ts'
+import { refusalSentence } from './refusal-sentence.ts'
 
 const json = { type: 'boolean' } as const
 
@@ -56,16 +56,9 @@ const show = defineCommand({
 
 const list = defineCommand({
   name: 'messages list',
-  usage: '[--flow <flow>] [--state <state>] [--code <code>] [--since <2h | time>] [--limit <n>] [--json]',
+  usage: `[--state <state>] ${messageFilterUsage} [--limit <n>] [--json]`,
   summary: 'Messages, the latest change first; 50 unless --limit says otherwise.',
-  options: {
-    flow: { type: 'string' },
-    state: { type: 'string' },
-    code: { type: 'string' },
-    since: { type: 'string' },
-    limit: { type: 'string', default: '50' },
-    json,
-  },
+  options: { state: { type: 'string' }, ...messageFilterOptions, limit: { type: 'string', default: '50' }, json },
   async run({ values, tools }) {
     const filter = readFilter(values)
     const messages = await listMessages(await tools.journal(), filter)
