@@ -65,7 +65,7 @@ describe('an enrollment request', () => {
     expect(sentIds(dacs)).toEqual(['broken-1', 'broken-4'])
     const message = await until(keyOf(flow, body), 'refused')
     expect(standOf(message)).toMatchObject({ outcome: 'ERROR', code: 'contract-violation', attempts: 1 })
-    expect(await mailsAbout(usual(), message)).toEqual([])
+    expect(await mailsAbout(usual(), message)).toEqual([listMail('contract-violation', message.key, { attempts: '1' })])
   })
 
   it('passes a refusal of DACS on as ERROR of that record, in the words of DACS, and never retries it', async () => {
@@ -98,7 +98,7 @@ describe('an enrollment request', () => {
       expect(told(await post(flow, body))).toEqual(msgAck('ERROR', { id: '', value, responseCode: 'ERROR' }))
       const message = await until(keyOf(flow, body), 'refused')
       expect(standOf(message)).toMatchObject({ outcome: 'ERROR', code: 'contract-violation', effects: {} })
-      expect(await mailsAbout(usual(), message)).toEqual([])
+      expect(await mailsAbout(usual(), message)).toHaveLength(1)
     }
     expect(dacs.received).toEqual([])
   })

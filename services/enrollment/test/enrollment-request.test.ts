@@ -69,7 +69,7 @@ describe('an enrollment request', () => {
     const run = start(examples['enrollment-request.mixed'], enrolled('61938204477015'), refused({ farText }))
     const settlement = await run.process()
     expect(settlement).toMatchObject({ state: 'refused', outcome: 'ERROR', code: 'target-refused' })
-    expect(settlement.notices).toBeUndefined()
+    expect(settlement.notices).toEqual([])
     const golden = examples['enrollment-request.reply-mixed'].MsgAck.responses.response
     expect(responsesOf(settlement.reply)).toEqual(golden.map((response) => ({ ...response, responseTimeISO: nowISO })))
   })
@@ -90,6 +90,14 @@ describe('an enrollment request', () => {
       ['C', 'SUCCESS', '2'],
     ])
     expect(settlement).toMatchObject({ state: 'refused', outcome: 'ERROR', code: 'contract-violation' })
+    expect(settlement.notices).toMatchObject([
+      {
+        kind: 'error',
+        code: 'contract-violation',
+        summary: expect.stringMatching(/4 of 6 records break.*params\.2\.customerInfo\.name: .*and 1 more/),
+      },
+    ])
+    expect(JSON.stringify(settlement.notices)).not.toMatch(/Okafor|xxx/)
   })
 
   test.each([
@@ -97,12 +105,13 @@ describe('an enrollment request', () => {
     ['no list', {}, 'params: expected array'],
     ['no object', 'text', 'expected object'],
     ['a bad instance', { drmsInstanceId: 5, params: [{}] }, 'drmsInstanceId: expected string'],
-  ])('with %s is an ERROR without a call and without an e-mail', async (_, payload, rule) => {
+  ])('with %s is an ERROR without a call, and the administrators are told', async (_, payload, rule) => {
     const run = start(payload)
     const error = await run.process().catch((error: unknown) => error)
     expect(error).toMatchObject({ code: 'contract-violation', retry: never })
     const settlement = run.processor.giveUp(run.attempt, error as TielineError, lookups)
-    expect(settlement).toMatchObject({ state: 'refused', outcome: 'ERROR', code: 'contract-violation', notices: [] })
+    expect(settlement).toMatchObject({ state: 'refused', outcome: 'ERROR', code: 'contract-violation' })
+    expect(settlement.notices).toMatchObject([{ kind: 'error', code: 'contract-violation' }])
     expect(responsesOf(settlement.reply)).toEqual([
       { id: '', responseCode: 'ERROR', value: `The message breaks its contract: ${rule}`, responseTimeISO: nowISO },
     ])

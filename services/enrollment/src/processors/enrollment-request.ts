@@ -9,6 +9,7 @@ import { endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-servi
 import { forEachLimited } from '@tieline/worker-service/for-each-limited'
 import { soonestRetry } from '@tieline/worker-service/soonest-retry'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
+import { badRecordsNotices } from '../bad-records.ts'
 import { type InboundRecord, readInboundRecords } from '../inbound-records.ts'
 import {
   type RecordResult,
@@ -66,7 +67,8 @@ export function createEnrollmentRequest({ connections, installation, clock }: Wo
       const settled = settle(answers)
       if (settled.outcome === 'SUCCESS') return { state: 'succeeded', ...settled }
       const byDacs = [...results.values()].some(({ responseCode }) => responseCode !== 'SUCCESS')
-      return { state: 'refused', code: byDacs ? 'target-refused' : 'contract-violation', ...settled }
+      const notices = badRecordsNotices(attempt, entries, clock())
+      return { state: 'refused', code: byDacs ? 'target-refused' : 'contract-violation', notices, ...settled }
     },
 
     giveUp(attempt, error) {
@@ -74,8 +76,7 @@ export function createEnrollmentRequest({ connections, installation, clock }: Wo
       const answers = error instanceof RecordsFailed ? error.answers : sameAnswerToAll(attempt.payload, error, clock())
       const cause = error instanceof RecordsFailed ? error.first : error
       const notice = errorNotice({ attempt, error: cause, next: nextStep(outcome, 'DERMS'), nowMs: clock() })
-      // What is wrong with the sender's data is told to the sender only.
-      const notices = error.code === 'contract-violation' ? [] : [notice]
+      const notices = [notice, ...badRecordsNotices(attempt, entriesOf(attempt.payload), clock())]
       return { state, code: error.code, notices, ...settle(answers) }
     },
   }
@@ -130,9 +131,15 @@ function answerTo(entry: InboundRecord, { results, failures }: Sent, nowMs: numb
 /** For errors that concern the whole message: it has no list, no connection, or met an error of Tieline itself. */
 function sameAnswerToAll(payload: unknown, error: TielineError, atMs: number): RecordAnswer[] {
   const answer = { responseCode: endOf(error).outcome, value: error.message, atMs }
+  const entries = entriesOf(payload)
+  return entries.length === 0 ? [{ id: '', ...answer }] : entries.map(({ id }) => ({ id, ...answer }))
+}
+
+/** None when there is no list that could be read. */
+function entriesOf(payload: unknown): readonly InboundRecord[] {
   try {
-    return readInboundRecords(payload).entries.map(({ id }) => ({ id, ...answer }))
+    return readInboundRecords(payload).entries
   } catch {
-    return [{ id: '', ...answer }]
+    return []
   }
 }
