@@ -5,8 +5,8 @@ import { descriptionColumn, type LookupRow, type LookupSpec, lookups, type Mappi
 import { type LookupFault, LookupRefused } from './refusal.ts'
 
 /**
- * Checks the rows of a lookup and returns them as they are stored: cells trimmed, properties in the spelling of the
- * guide, empty descriptions left out. `connections` are the names that Routing may use; undefined: not known here.
+ * Checks the rows of a lookup and returns them as they are stored: cells trimmed, properties and published codes in the spelling
+ * of the guide, empty descriptions left out. `connections` are the names that Routing may use; undefined: not known here.
  * @throws LookupRefused with every fault
  */
 export function checkRows(
@@ -42,7 +42,7 @@ function tidyRow(spec: LookupSpec, row: LookupRow, fault: RowFault): LookupRow {
   for (const column of spec.columns) {
     const cell = row[column]
     if (cell === undefined) fault(column, 'missing')
-    tidy[column] = (cell ?? '').trim()
+    tidy[column] = knownSpelling(spec, column, (cell ?? '').trim())
   }
   const description = row[descriptionColumn]?.replace(/\r\n?/g, '\n').trim()
   if (description) tidy[descriptionColumn] = description
@@ -52,6 +52,12 @@ function tidyRow(spec: LookupSpec, row: LookupRow, fault: RowFault): LookupRow {
   const property = propertyOf(spec.properties, tidy[keyColumn] ?? '')
   if (property === undefined) fault(keyColumn, 'no such property')
   return { ...tidy, [keyColumn]: property ?? '' }
+}
+
+/** Codes are compared to the letter where they are used, so a published one gets its own letters. */
+function knownSpelling({ known, mappings: [[, valueColumn]] }: LookupSpec, column: string, cell: string): string {
+  if (column !== valueColumn) return cell
+  return known?.find((code) => code.toLowerCase() === cell.toLowerCase()) ?? cell
 }
 
 const propertyOf = (properties: Readonly<Record<string, unknown>>, spelling: string): string | undefined =>

@@ -15,7 +15,7 @@ const optionalText = z.string().transform((text) => (text === '' ? undefined : t
  * guide, so that one search finds a property everywhere.
  */
 export const configProps = z.object({
-  'notification.type.email': z.literal('email', 'must be email'),
+  'notification.type.email': emailOnly(),
   'notification.email.error.flag': flag,
   'notification.email.process.complete.flag': flag,
   'notification.email.process.nofile.flag': flag,
@@ -69,6 +69,14 @@ export const configPropsRows = Object.entries(defaults).map(([PropertyName, [Val
   Value,
   Description,
 }))
+
+/** E-mail is the only way there is. Some installations say so with `true`. */
+function emailOnly() {
+  return z
+    .string()
+    .regex(/^(?:email|true)$/i, 'must be email or true')
+    .transform(() => 'email' as const)
+}
 
 function wholeNumber(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`

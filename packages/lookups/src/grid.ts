@@ -45,6 +45,10 @@ export function fromGrid(lookup: LookupName, grid: Grid): LookupRow[] {
   })
 }
 
+/** Whether these cells name columns of the lookup, and nothing else. */
+export const isHeader = (lookup: LookupName, cells: readonly string[]): boolean =>
+  cells.length > 0 && cells.every((title) => columnOf(lookups[lookup], title) !== undefined)
+
 function columnOf(spec: LookupSpec, title: string): string | undefined {
   const bare = plainSpelling(title)
   const known = [...spec.columns, descriptionColumn].find((column) => plainSpelling(column) === bare)

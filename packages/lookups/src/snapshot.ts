@@ -1,7 +1,7 @@
 import type { LookupName } from '@tieline/contracts/flows'
 import { never, TielineError } from '@tieline/runtime/error'
 import { type ConfigProps, configProps, configPropsRows } from './config-props.ts'
-import { splitAddresses } from './email-id.ts'
+import { mailboxesOf } from './email-id.ts'
 import { lookupNames } from './lookup-name.ts'
 import { type LookupRow, lookups } from './lookups.ts'
 
@@ -21,6 +21,7 @@ export interface LookupSnapshot {
   /** Grows with every change of any lookup. */
   readonly version: number
   readonly configProps: ConfigProps
+  /** Each as a mail header has it: an address, or `"Name" <address>`. */
   readonly mail: {
     readonly from?: string
     readonly to: readonly string[]
@@ -43,14 +44,14 @@ export function createSnapshot(tables: LookupTables, version: number): LookupSna
   const find = (lookup: LookupName, key: string) => indexes.get(lookup)?.get(key.toLowerCase())
 
   const properties = Object.keys(configProps.shape).map((name) => [name, find('ConfigProps', name) ?? ''])
-  const from = find('Email_ID', 'From')
+  const [from] = mailboxesOf(find('Email_ID', 'From'))
   return {
     version,
     configProps: configProps.parse(Object.fromEntries(properties)),
     mail: {
       ...(from === undefined ? {} : { from }),
-      to: splitAddresses(find('Email_ID', 'To')),
-      toProcessNotification: splitAddresses(find('Email_ID', 'to.process.notification')),
+      to: mailboxesOf(find('Email_ID', 'To')),
+      toProcessNotification: mailboxesOf(find('Email_ID', 'to.process.notification')),
     },
     find,
     require(lookup, key) {

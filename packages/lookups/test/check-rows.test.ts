@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { checkRows } from '../src/check-rows.ts'
 import type { LookupRow } from '../src/lookups.ts'
 import { LookupRefused } from '../src/refusal.ts'
+import { createSnapshot, defaultTables } from '../src/snapshot.ts'
 import { property, routingRow } from './rows.ts'
 
 describe('rows that break no rule', () => {
@@ -20,6 +21,38 @@ describe('rows that break no rule', () => {
   it('may say the same thing twice', () => {
     const row = { DRMS_StageStatus: 'SCHEDULED', DACS_StageStatus: 'X1SD' }
     expect(checkRows('StageStatus', [row, { ...row, DRMS_StageStatus: 'scheduled' }], undefined)).toHaveLength(2)
+  })
+
+  it('may have codes of their own; a published code gets its own letters', () => {
+    for (const [lookup, key, value, stored] of [
+      ['StageStatus', 'ARCHIVED', 'CMAR', 'CMAR'],
+      ['EventType', 'TRIAL', 'cmtr', 'cmtr'],
+      ['StageStatus', 'SCHEDULED', 'x1sd', 'X1SD'],
+      ['EventType', 'x1ec', 'x1Ec', 'X1EC'],
+    ] as const) {
+      const row = (code: string) => ({ [`DRMS_${lookup}`]: key, [`DACS_${lookup}`]: code })
+      expect(checkRows(lookup, [row(value)], undefined)).toEqual([row(stored)])
+    }
+  })
+
+  it('may give people names, and separate them as mail programs do', () => {
+    const To = 'On Call <oncall@utility.example>; "Reyes, Ana" <ana@utility.example>, third@utility.example;'
+    const rows = [property('To', To), property('From', 'Tieline <tieline@utility.example>')]
+    expect(checkRows('Email_ID', rows, undefined)).toEqual(rows)
+    expect(createSnapshot({ ...defaultTables(), Email_ID: rows }, 1).mail).toEqual({
+      from: '"Tieline" <tieline@utility.example>',
+      to: ['"On Call" <oncall@utility.example>', '"Reyes, Ana" <ana@utility.example>', 'third@utility.example'],
+      toProcessNotification: [],
+    })
+  })
+
+  it('may say email in either way', () => {
+    for (const value of ['email', 'true', 'TRUE']) {
+      const rows = checkRows('ConfigProps', [property('notification.type.email', value)], undefined)
+      expect(createSnapshot({ ...defaultTables(), ConfigProps: rows }, 1).configProps).toMatchObject({
+        'notification.type.email': 'email',
+      })
+    }
   })
 
   it('may be none', () => {
@@ -52,7 +85,8 @@ describe('the prefix of files that were transferred', () => {
 
 describe('a property with a wrong value', () => {
   it.each([
-    ['notification.type.email', 'pager', 'must be email'],
+    ['notification.type.email', 'pager', 'must be email or true'],
+    ['notification.type.email', 'false', 'must be email or true'],
     ['notification.email.error.flag', 'yes', 'must be true or false'],
     ['notification.email.process.complete.flag', '1', 'must be true or false'],
     ['notification.email.process.nofile.flag', '', 'must be true or false'],
@@ -74,7 +108,11 @@ describe('a property with a wrong value', () => {
   it.each([
     ['From', 'nobody'],
     ['From', 'a@one.example, b@two.example'],
-    ['To', 'a@one.example; b@two.example'],
+    ['To', 'a@one.example b@two.example'],
+    ['To', 'marked-value <a@one.example'],
+    ['To', 'marked-value <>, b@two.example'],
+    ['To', 'marked-value, On Call <a@one.example>'],
+    ['From', 'Tieline <a@one.example>; b@two.example'],
     ['to.process.notification', 'a@one.example, marked-value'],
   ])('is refused without showing the address: %s, %s', (name, value) => {
     const refusal = refusalOf('Email_ID', [property(name, value)])

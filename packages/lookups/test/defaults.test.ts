@@ -4,7 +4,7 @@ import { checkRows } from '../src/check-rows.ts'
 import { lookupNames } from '../src/lookup-name.ts'
 import { lookups } from '../src/lookups.ts'
 import { createSnapshot, defaultTables } from '../src/snapshot.ts'
-import { warnings } from '../src/warnings.ts'
+import { warnings, warningsOf } from '../src/warnings.ts'
 
 const snapshot = createSnapshot(defaultTables(), 1)
 
@@ -81,7 +81,7 @@ describe('before anybody changes a lookup', () => {
   })
 
   it('an operator hears of the stage statuses that nobody has mapped', () => {
-    expect(warnings(snapshot)).toEqual([
+    expect(warnings(snapshot, (lookup) => lookups[lookup].defaults)).toEqual([
       expect.stringContaining('no row for PLANNED'),
       expect.stringContaining('no row for FORCED_CANCELED'),
     ])
@@ -90,6 +90,18 @@ describe('before anybody changes a lookup', () => {
       { DRMS_StageStatus: 'planned', DACS_StageStatus: 'X1SD' },
       { DRMS_StageStatus: 'FORCED_CANCELED', DACS_StageStatus: 'F1CN' },
     ]
-    expect(warnings(createSnapshot({ ...defaultTables(), StageStatus }, 2))).toEqual([])
+    expect(warnings(createSnapshot({ ...defaultTables(), StageStatus }, 2), () => [])).toEqual([])
+  })
+
+  it('and of codes of their own, which go to DACS as they are', () => {
+    const rows = [
+      { DRMS_EventType: 'ECONOMIC', DACS_EventType: 'X1EC' },
+      { DRMS_EventType: 'TRIAL', DACS_EventType: 'CMTR' },
+    ]
+    expect(warningsOf('EventType', rows)).toEqual([
+      'EventType gives "CMTR" for "TRIAL", which is none of X1DT, X1EC, X1EM, X1RE: DACS gets it as it is',
+    ])
+    expect(warnings(snapshot, (lookup) => (lookup === 'EventType' ? rows : []))).toHaveLength(3)
+    expect(warningsOf('AssetType', [{ DRMS_ASSET_TYPE: 'A', DACS_ASSET_TYPE: 'ANY' }])).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import type { LookupName } from '@tieline/contracts/flows'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkRows } from '../src/check-rows.ts'
-import { readCsv, writeCsv } from '../src/csv.ts'
+import { namedInCsv, readCsv, writeCsv } from '../src/csv.ts'
 import { lookupNames } from '../src/lookup-name.ts'
 import { type LookupRow, lookups } from '../src/lookups.ts'
 import { readOicLookup, writeOicLookup } from '../src/oic-json.ts'
@@ -44,6 +44,30 @@ describe('CSV', () => {
     ['old Macintosh line ends, no last line end', 'PropertyName,Value\rPENDING,SUCCESS'],
   ])('is read with %s', (_, text) => {
     expect(readCsv('EnrollmentStatus', text)).toEqual([property('PENDING', 'SUCCESS')])
+  })
+
+  it.each([
+    ['alone', 'OUTL-BRT-DACS_DRMS_EnrollmentStatus\n'],
+    ['with empty cells', 'OUTL-BRT-DACS_DRMS_EnrollmentStatus,,\n'],
+    ['with a description', '"EnrollmentStatus","What DACS says, and DERMS hears"\n\n'],
+    ['behind a byte order mark', '\uFEFFOUTL-BRT-DACS_DRMS_EnrollmentStatus\r\n'],
+    ['that is no longer that of the lookup', 'Status of enrollments\n'],
+  ])('is read as Oracle Integration writes it, with a name above the header, %s', (_, name) => {
+    const text = `${name}PropertyName,Value\nPENDING,SUCCESS\n`
+    expect(readCsv('EnrollmentStatus', text)).toEqual([property('PENDING', 'SUCCESS')])
+    expect(readCsv('EnrollmentStatus', `${name}PropertyName,Value\n`)).toEqual([])
+  })
+
+  it('says by its first line which lookup it is, and is not taken for another', () => {
+    const text = 'OUTL-BRT-DACS_DRMS_EnrollmentStatus\nPropertyName,Value\nPENDING,SUCCESS\n'
+    expect(namedInCsv(text)).toBe('EnrollmentStatus')
+    expect(namedInCsv('PropertyName,Value\n')).toBeUndefined()
+    expect(namedInCsv('')).toBeUndefined()
+    expect(() => readCsv('ConfigProps', text)).toThrow('the line above the header says that it is EnrollmentStatus')
+    expect(() => readCsv('EnrollmentStatus', 'EnrollmentStatus\n')).toThrow('the header is missing')
+    expect(() => readCsv('EnrollmentStatus', 'EnrollmentStatus\nmarked,Value\n')).toThrow(
+      "the header's column 1 is none",
+    )
   })
 
   it("reads Email_ID under the column names of the guide's instructions", () => {

@@ -82,7 +82,7 @@ export async function startWorkerService({
     await createConnections(installation.connections, { logger, metrics: register, tracer, pauseMs: tuning.pauseMs }),
   )
   const lookups = parts.use(await openLookups(settings, redis, logger))
-  for (const warning of lookupWarnings(lookups.snapshot())) logger.warn(warning)
+  for (const warning of lookupWarnings(lookups.snapshot(), lookups.rows)) logger.warn(warning)
   const journal = parts.use(await openJournal(settings, redis, logger, { clock: tuning.clock, tracer }))
   registerLookupVersion(register, () => lookups.snapshot().version)
   registerInstallationMetrics(register, { journal: () => journal, transfers })

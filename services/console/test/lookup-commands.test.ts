@@ -108,3 +108,114 @@ it('a file that is not what it should be changes nothing', async () => {
     err: expect.stringMatching(/holds the lookup AssetType/),
   })
 })
+
+it('a row is deleted by its key; where several rows have it, all values say which', async () => {
+  await site.run('lookups', 'set', 'AssetType', 'WATER_HEATER', 'WATER HEATER', ...because)
+  expect(await site.run('lookups', 'delete', 'AssetType', 'water_heater')).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/--reason/),
+  })
+  const deleted = await site.run('lookups', 'delete', 'AssetType', 'water_heater', ...because)
+  expect(deleted).toMatchObject({ code: 0, out: expect.stringMatching(/^AssetType: row deleted, version \d+\.\n$/) })
+  expect(await site.run('lookups', 'delete', 'AssetType', 'water_heater', ...because)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/AssetType has no row for water_heater/),
+  })
+  expect((await site.run('lookups', 'history', 'AssetType')).out.split('\n')[1]).toMatch(/ann +1 +DERMS sends it/)
+
+  const routing = join(site.directory, 'Routing.csv')
+  const head = 'DRMS_Instance,DRMS_Site_Connection,DACS_CIS_Division,DACS_Connection\n'
+  await writeFile(routing, `${head}SITE1,DERMS_SITE1,NORTH,DACS_MAIN\nSITE1,DERMS_SITE1,EAST,DACS_MAIN\n`)
+  await site.run('lookups', 'import', routing, ...because)
+  expect(await site.run('lookups', 'delete', 'Routing', 'SITE1', ...because)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/Routing has 2 rows for SITE1[\s\S]*NORTH[\s\S]*EAST/),
+  })
+  for (const cells of [[''], ['SITE1', 'DERMS_SITE1']])
+    expect(await site.run('lookups', 'delete', 'Routing', ...cells, ...because)).toMatchObject({ code: 2 })
+  expect(
+    await site.run('lookups', 'delete', 'Routing', 'SITE1', 'DERMS_SITE1', 'EAST', 'DACS_MAIN', ...because),
+  ).toMatchObject({ code: 0 })
+  expect(await site.run('lookups', 'delete', 'Routing', 'north', ...because)).toMatchObject({ code: 0 })
+  expect((await site.run('lookups', 'get', 'Routing')).out).toMatch(/\n0 rows, version/)
+
+  await site.run('lookups', 'set', 'ConfigProps', 'enrollmentSyncAckDelay', '9', ...because)
+  const property = await site.run('lookups', 'delete', 'ConfigProps', 'enrollmentSyncAckDelay', ...because)
+  expect(property.out).toMatch(/row deleted[\s\S]*Its default holds from now on: 5\n$/)
+})
+
+it('what a lookup was is shown, compared and restored', async () => {
+  const version = async () =>
+    /version (\d+)/.exec((await site.run('lookups', 'get', 'DeviceLocationStatus')).out)?.[1] ?? ''
+  const first = await version()
+  expect(await site.run('lookups', 'diff', 'DeviceLocationStatus')).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/has only version/),
+  })
+  await site.run('lookups', 'set', 'DeviceLocationStatus', 'D1NO', 'Off', ...because)
+  const second = await version()
+  await site.run('lookups', 'set', 'DeviceLocationStatus', 'D1RM', 'Removed', '--reason', 'third', '--who', 'bob')
+  const third = await version()
+
+  const now = await site.run('lookups', 'show', 'DeviceLocationStatus')
+  expect(now.out).toMatch(
+    new RegExp(`version +${third}\n[\\s\\S]*who +bob\nwhy +third\nrows +3\n[\\s\\S]*D1RM +Removed\n$`),
+  )
+  // Another lookup was changed at the version in between, if any: this one is at its own newest until then.
+  for (const wanted of [second, String(Number(third) - 1)]) {
+    const shown = await site.run('lookups', 'show', 'DeviceLocationStatus', '--version', wanted)
+    expect(shown.out).toMatch(new RegExp(`version +${second}\n[\\s\\S]*who +ann\n[\\s\\S]*D1NO +Off\n$`))
+  }
+  for (const [wanted, code] of [
+    ['0', 1],
+    ['x', 2],
+  ] as const)
+    expect(await site.run('lookups', 'show', 'DeviceLocationStatus', '--version', wanted)).toMatchObject({ code })
+
+  expect((await site.run('lookups', 'diff', 'DeviceLocationStatus')).out).toBe(
+    `DeviceLocationStatus, from version ${second} to ${third}:
+   DACS_DEVICE_LOC_STATUS  DRMS_DEVICE_STATUS
++  D1RM                    Removed
+`,
+  )
+  expect((await site.run('lookups', 'diff', 'DeviceLocationStatus', first, second)).out).toBe(
+    `DeviceLocationStatus, from version ${first} to ${second}:
+   DACS_DEVICE_LOC_STATUS  DRMS_DEVICE_STATUS
+-  D1NO                    Inactive
++  D1NO                    Off
+`,
+  )
+  expect((await site.run('lookups', 'diff', 'DeviceLocationStatus', third)).out).toMatch(/no difference/)
+
+  expect(await site.run('lookups', 'restore', 'DeviceLocationStatus', first)).toMatchObject({ code: 2 })
+  const restored = await site.run('lookups', 'restore', 'DeviceLocationStatus', first, ...because)
+  expect(restored.out).toMatch(
+    /the 2 rows of version \d+ are restored, as version \d+\.\n[\s\S]*\+ +D1NO +Inactive[\s\S]*- +D1RM/,
+  )
+  const history = (await site.run('lookups', 'history', 'DeviceLocationStatus')).out.split('\n')[1]
+  expect(history).toMatch(new RegExp(`ann +2 +DERMS sends it since Monday \\(restores version ${first}\\)$`))
+  expect(await site.run('lookups', 'restore', 'DeviceLocationStatus', first, ...because)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/has these rows already/),
+  })
+})
+
+it('a code that is not published is taken with a warning', async () => {
+  const shown = await site.run('lookups', 'history', 'EventType')
+  const before = shown.out.split('\n').at(-2)?.split(' ')[0] ?? ''
+  expect(await site.run('lookups', 'set', 'EventType', 'TRIAL', 'CMTR', ...because)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/row added[\s\S]*Warning: EventType gives "CMTR" for "TRIAL", which is none of X1DT/),
+  })
+  expect(await site.run('lookups', 'restore', 'EventType', before, ...because)).toMatchObject({ code: 0 })
+})
+
+it('an export of Oracle Integration says by its first line which lookup it is', async () => {
+  const file = join(site.directory, 'download.csv')
+  await writeFile(file, 'OUTL-BRT-DACS_DRMS_AssetType,\nDRMS_ASSET_TYPE,DACS_ASSET_TYPE\nPUMP,HEAT PUMP\n')
+  expect((await site.run('lookups', 'import', file, ...because)).out).toMatch(/^AssetType: 1 rows replaced by 1/)
+  expect(await site.run('lookups', 'import', file, '--name', 'EventType', ...because)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/says that it is AssetType/),
+  })
+})

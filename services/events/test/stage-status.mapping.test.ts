@@ -132,12 +132,14 @@ describe('lookups', () => {
     )
   })
 
-  test.each([
-    ['StageStatus', { StageStatus: [{ DRMS_StageStatus: 'SCHEDULED', DACS_StageStatus: 'F9XX' }] }],
-    ['EventType', { EventType: [{ DRMS_EventType: 'X1EC', DACS_EventType: 'F9XX' }] }],
-  ])('a row of %s with a code that DACS does not have is named', (lookup, rows) => {
-    expect(() => map(scheduled, tablesWith(rows))).toThrow(
-      expect.objectContaining({ code: 'lookup-missing', message: expect.stringContaining(`${lookup} gives "F9XX"`) }),
-    )
+  test('codes of an installation of its own go to DACS as they are', () => {
+    const tables = tablesWith({ StageStatus: [{ DRMS_StageStatus: 'ARCHIVED', DACS_StageStatus: 'CMAR' }] })
+    const types = tablesWith({ EventType: [{ DRMS_EventType: 'TRIAL', DACS_EventType: 'CMTR' }] })
+    expect(map({ ...canceled, stageStatus: 'archived' }, tables)).toEqual({
+      effect: 'act',
+      operation: 'actionProgramEvent',
+      body: { eventExternalIdentifier: '1315', action: 'CMAR' },
+    })
+    expect(map({ ...scheduled, eventType: 'TRIAL' }, types).body).toMatchObject({ programEventCategory: 'CMTR' })
   })
 })

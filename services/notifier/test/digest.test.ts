@@ -168,7 +168,9 @@ test('flags and recipients are those of the moment, also for a digest', async ()
   for (const id of ['1', '2', '3']) await notifier.notify(sampleNotice({ messageKey: `stage-status.SITE1.${id}` }))
   await notifier.settled()
   expect(notifier.mailbox.mails).toHaveLength(1)
-  await notifier.setLookup('Email_ID', { To: ' night@utility.example ,, day@utility.example, ' })
+  await notifier.setLookup('Email_ID', {
+    To: ' Night Shift <night@utility.example> ;; "Day, \\"early\\"" <day@utility.example>, ',
+  })
   notifier.pass(15 * minuteMs)
   const [, digest] = await notifier.mailed(2)
   expect(digest?.envelope.to).toEqual(['night@utility.example', 'day@utility.example'])

@@ -12,10 +12,10 @@ export const stageStatuses = [
   'FORCED_CANCELED',
 ] as const
 
-/** Device test, economic, emergency, reliability. */
+/** Device test, economic, emergency, reliability. An installation may have others in lookup EventType. */
 export const programEventCategories = ['X1DT', 'X1EC', 'X1EM', 'X1RE'] as const
 
-/** Cancel, complete, in progress, schedule. */
+/** Cancel, complete, in progress, schedule. An installation may have others in lookup StageStatus. */
 export const programEventActions = ['F1CN', 'F1CO', 'X1IP', 'X1SD'] as const
 
 const id = requiredText(120)
@@ -47,12 +47,14 @@ export const stageStatusCreate = stageStatus.extend({
   stageEndDateTime: dateTime,
 })
 
+const dacsCode = requiredText(30)
+
 /** F7, Tieline to DACS: createProgramEvent. One stage of DERMS is one program event of DACS. */
 export const dacsProgramEvent = z.strictObject({
   eventExternalIdentifier: id,
   externalIdentifier: id,
   programExternalIdentifier: id,
-  programEventCategory: z.enum(programEventCategories),
+  programEventCategory: dacsCode.describe(`Such as ${programEventCategories.join(', ')}.`),
   startDateTime: dateTime,
   endDateTime: dateTime,
 })
@@ -60,7 +62,7 @@ export const dacsProgramEvent = z.strictObject({
 /** F7, Tieline to DACS: actionProgramEvent. */
 export const dacsProgramEventAction = z.strictObject({
   eventExternalIdentifier: id,
-  action: z.enum(programEventActions),
+  action: dacsCode.describe(`Such as ${programEventActions.join(', ')}.`),
   cancelReason: requiredText(254).optional(),
 })
 

@@ -1,13 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { extname, parse } from 'node:path'
 import type { LookupName } from '@tieline/contracts/flows'
-import { readCsv, writeCsv } from '@tieline/lookups/csv'
+import { namedInCsv, readCsv, writeCsv } from '@tieline/lookups/csv'
 import { lookupNames, readLookupName } from '@tieline/lookups/lookup-name'
 import { type LookupRow, lookups } from '@tieline/lookups/lookups'
 import { readOicLookup, writeOicLookup } from '@tieline/lookups/oic-json'
+import { warningsOf } from '@tieline/lookups/warnings'
 import { formatRows } from '../lookup-view.ts'
-import { formatTable, printable } from '../table.ts'
-import { formatTime } from '../times.ts'
+import { printable } from '../table.ts'
+import type { Tools } from '../tools.ts'
 import {
   type Command,
   CommandFault,
@@ -17,6 +18,7 @@ import {
   readOperator,
   UsageError,
 } from './command.ts'
+import { lookupVersionCommands, readName } from './lookup-versions.ts'
 
 const get = defineCommand({
   name: 'lookups get',
@@ -51,6 +53,7 @@ const set = defineCommand({
     const { changed, replaced } = withRow(rows, columns[0] ?? '', row)
     const version = await store.put(lookup, changed, { ...operator, expectedVersion })
     tools.print(`${lookup}: row ${replaced ? 'replaced' : 'added'}, version ${version}.`)
+    warn(tools, lookup, [row])
   },
 })
 
@@ -67,6 +70,7 @@ const importFile = defineCommand({
     const before = store.current(lookup)
     const version = await store.put(lookup, rows, { ...operator, expectedVersion: before.version })
     tools.print(`${lookup}: ${before.rows.length} rows replaced by ${rows.length}, version ${version}.`)
+    warn(tools, lookup, store.rows(lookup))
   },
 })
 
@@ -86,30 +90,26 @@ const exportFile = defineCommand({
   },
 })
 
-const history = defineCommand({
-  name: 'lookups history',
-  usage: '<name>',
-  summary: 'Who changed a lookup when and why, the latest first.',
-  options: {},
-  words: { min: 1, max: 1 },
-  async run({ words: [name = ''], tools }) {
-    const versions = await (await tools.lookups()).history(readName(name))
-    const rows = versions.map(({ version, at, who, why, rows }) => [
-      String(version),
-      formatTime(Date.parse(at)),
-      who,
-      String(rows.length),
-      why,
-    ])
-    tools.print(formatTable(['version', 'at', 'who', 'rows', 'why'], rows))
+const deleteRow = defineCommand({
+  name: 'lookups delete',
+  usage: `<name> <key> [value…] ${operatorUsage}`,
+  summary:
+    'Deletes the row of a key. Where several rows have the key, all values say which, in the order of the columns.',
+  options: operatorOptions,
+  words: { min: 2, max: 16 },
+  async run({ values, words: [name = '', ...cells], tools }) {
+    const operator = readOperator(values)
+    const lookup = readName(name)
+    const store = await tools.lookups()
+    const { rows, version: expectedVersion } = store.current(lookup)
+    const found = rowsToDelete(lookup, rows, cells)
+    const left = rows.filter((row) => !found.includes(row))
+    const version = await store.put(lookup, left, { ...operator, expectedVersion })
+    tools.print(`${lookup}: ${found.length === 1 ? 'row' : `${found.length} equal rows`} deleted, version ${version}.`)
+    const holds = lookup === 'ConfigProps' ? store.snapshot().find(lookup, cells[0] ?? '') : undefined
+    if (holds !== undefined) tools.print(`Its default holds from now on: ${printable(holds)}`)
   },
 })
-
-function readName(text: string): LookupName {
-  const lookup = readLookupName(text)
-  if (lookup === undefined) throw new UsageError(`There is no such lookup; there are ${lookupNames.join(', ')}`)
-  return lookup
-}
 
 const sameKey = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase()
 
@@ -123,7 +123,32 @@ function withRow(rows: readonly LookupRow[], keyColumn: string, row: LookupRow) 
   return { changed, replaced: at !== -1 }
 }
 
-/** Reads a file; a CSV file is named after its lookup unless `--name` says which it is. */
+/** @throws UsageError; CommandFault when there is none, or not one alone */
+function rowsToDelete(lookup: LookupName, rows: readonly LookupRow[], cells: readonly string[]): LookupRow[] {
+  const [key = ''] = cells
+  const { columns } = lookups[lookup]
+  if (cells.length !== 1 && cells.length !== columns.length)
+    throw new UsageError(`Give the key, or all values: ${columns.join(', ')}`)
+  if (cells.length === 1 && key === '') throw new UsageError('An empty key is that of no row')
+  const found =
+    cells.length === 1
+      ? rows.filter((row) => hasKey(lookup, row, key))
+      : rows.filter((row) => columns.every((column, i) => sameKey(row[column], cells[i] ?? '')))
+  const [first] = found
+  if (first === undefined) throw new CommandFault(`${lookup} has no row for ${cells.map(printable).join(' ')}.`)
+  if (found.every((row) => columns.every((column) => sameKey(row[column], first[column] ?? '')))) return found
+  const list = formatRows(lookup, found)
+  throw new CommandFault(
+    `${lookup} has ${found.length} rows for ${printable(key)}; give all values of one of them:\n${list}`,
+  )
+}
+
+/** Rows that are stored, but that nobody has published so. */
+function warn(tools: Tools, lookup: LookupName, rows: readonly LookupRow[]): void {
+  for (const warning of warningsOf(lookup, rows)) tools.print(`Warning: ${printable(warning)}.`)
+}
+
+/** Reads a file; a CSV file is named after its lookup, or names it in its first line, unless `--name` says which it is. */
 async function readLookupFile(
   file: string,
   name: string | undefined,
@@ -137,8 +162,9 @@ async function readLookupFile(
     if (name !== undefined && read.lookup !== named) throw new CommandFault(`The file holds the lookup ${read.lookup}.`)
     return read
   }
-  if (named === undefined) throw new UsageError(`--name says which lookup it is: ${lookupNames.join(', ')}`)
-  return { lookup: named, rows: readCsv(named, content) }
+  const lookup = named ?? (name === undefined ? namedInCsv(content) : undefined)
+  if (lookup === undefined) throw new UsageError(`--name says which lookup it is: ${lookupNames.join(', ')}`)
+  return { lookup, rows: readCsv(lookup, content) }
 }
 
 function parseJson(content: string): unknown {
@@ -149,4 +175,11 @@ function parseJson(content: string): unknown {
   }
 }
 
-export const lookupCommands: readonly Command[] = [get, set, importFile, exportFile, history]
+export const lookupCommands: readonly Command[] = [
+  get,
+  set,
+  deleteRow,
+  importFile,
+  exportFile,
+  ...lookupVersionCommands,
+]

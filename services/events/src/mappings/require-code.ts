@@ -9,7 +9,7 @@ import { never, TielineError } from '@tieline/runtime/error'
 export function requireCode<const Codes extends readonly string[]>(
   codes: Codes,
   lookups: Pick<LookupSnapshot, 'require'>,
-  lookup: 'StageStatus' | 'EventType' | 'EventOutcome',
+  lookup: 'EventOutcome',
   key: string,
 ): Codes[number] {
   const code = lookups.require(lookup, key)

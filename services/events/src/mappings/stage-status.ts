@@ -2,15 +2,12 @@ import { toUtc } from '@tieline/contracts/date-time'
 import {
   type DacsProgramEvent,
   type DacsProgramEventAction,
-  programEventActions,
-  programEventCategories,
   type StageStatus,
   stageStatusCreate,
 } from '@tieline/contracts/messages/stage-status'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import type { Installation } from '@tieline/runtime/installation'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
-import { requireCode } from './require-code.ts'
 
 /** The one call that a stage status becomes, and the id of its effect. */
 export type StageCall =
@@ -20,7 +17,7 @@ export type StageCall =
 /**
  * What DACS is asked to do (wire-contracts F7): a status that StageStatus translates to "schedule" creates the program event
  * of the stage, any other acts on it.
- * @throws TielineError `lookup-missing` when a lookup has no usable row, `contract-violation` when a field is missing
+ * @throws TielineError `lookup-missing` when a lookup has no row, `contract-violation` when a field is missing
  */
 export function mapStageStatus(
   message: StageStatus,
@@ -28,7 +25,7 @@ export function mapStageStatus(
   compat: Pick<Installation['compat'], 'eventKey'>,
 ): StageCall {
   const status = message.stageStatus.toUpperCase()
-  const action = requireCode(programEventActions, tables, 'StageStatus', status)
+  const action = tables.require('StageStatus', status)
   return action === 'X1SD'
     ? { effect: 'create', operation: 'createProgramEvent', body: toProgramEvent(message, tables) }
     : { effect: 'act', operation: 'actionProgramEvent', body: toAction(message, action, compat) }
@@ -40,7 +37,7 @@ function toProgramEvent(message: StageStatus, tables: Pick<LookupSnapshot, 'requ
     eventExternalIdentifier: stage.eventId,
     externalIdentifier: stage.stageId,
     programExternalIdentifier: stage.programCode,
-    programEventCategory: requireCode(programEventCategories, tables, 'EventType', stage.eventType),
+    programEventCategory: tables.require('EventType', stage.eventType),
     startDateTime: toUtc(stage.stageStartDateTime),
     endDateTime: toUtc(stage.stageEndDateTime),
   }
