@@ -167,6 +167,22 @@ describe('the judges', () => {
     ])
   })
 
+  it('let an older status of a stage follow a later one that nobody knows to be answered, and only then', () => {
+    const act = (state: string) => [
+      { at: 1_310, what: 'accepted', generation: 1 },
+      { at: 1_460, what: 'called', effect: 'act', state },
+    ]
+    const anew = [...begun, { ...unknown, at: 1_150 }, { at: 1_500, what: 'resubmitted', generation: 2 }]
+    const messages = (state: string, timeline: typeof anew) => ({
+      messages: [recorded(createKey, { timeline }), { ...recordedAct, timeline: act(state) }],
+      dacs: [callCreate, callAct, { ...callCreate, at: 1_600 }],
+    })
+    expect(found(orderIsKept, messages('unknown', anew))).toEqual([])
+    expect(found(orderIsKept, messages('confirmed', anew))).toHaveLength(1)
+    expect(found(orderIsKept, messages('refused', anew))).toHaveLength(1)
+    expect(found(orderIsKept, messages('unknown', begun))).toHaveLength(1)
+  })
+
   it('see syncs of a subscription in another order, and let those pass that were sent anew', () => {
     const sync = (n: number, more: object[] = []) =>
       recorded(`enrollment-sync.dacs.2000000000000${n}`, {

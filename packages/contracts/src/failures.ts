@@ -81,7 +81,7 @@ export const failures = {
   superseded: {
     meaning:
       'A newer message took the place of this one: a later payload with the same id, or a later stage status that the target has already answered.',
-    next: 'Nothing, unless the older message was the right one; then send it again under a new id.',
+    next: 'Nothing, unless the older message was the right one; then `tieline messages rerun <key> --force`, or send it again under a new id.',
   },
   'in-progress': {
     meaning: 'The message is accepted and still being worked on; the caller was told so provisionally.',

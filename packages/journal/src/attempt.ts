@@ -86,8 +86,9 @@ export interface OpenAttempt extends Attempt {
 export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAttempt {
   const { journal, key, run, token, taken, signal, metrics, freshMs } = handle
   const { flow } = taken
+  // So long the line of the message knows that the target answered it.
+  const retentionMs = journal.retention.messagesDays * dayMs
   const pins = { generation: readPins(taken.pins), kept: readPins(taken.keptPins) }
-  let answered = false
 
   const fenced = async (script: ScriptName, named: object, blobs?: readonly Blob[]) =>
     whilePassing(signal, () => journal.run(script, { key, run, token, now: journal.clock(), watchMs, ...named }, blobs))
@@ -110,18 +111,17 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     const result =
       value === undefined ? undefined : journal.sealer.seal(JSON.stringify(value), effectContext(key, effect))
     const down = saysDown({ ...outcome, httpStatus: outcome.status })
-    return fencedOk('outcome', { effect, call, quiet, ...outcome, down, result })
+    return fencedOk('outcome', { effect, call, quiet, ...outcome, down, result, retentionMs })
   }
 
   async function effect<Result>(id: string, intended: EffectCall<Result>): Promise<EffectResult<Result>> {
     if (signal.aborted) throw new Postponed(journal.clock())
     const call = randomUUID()
     const { operation, connection, quiet = false } = intended
-    const begin = () => fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet })
+    const begin = () => fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet, retentionMs })
     let askedAt = performance.now()
     const begun = await begin()
     if (begun.kind === 'kept') {
-      answered = true
       const kept = begun.result && JSON.parse(journal.sealer.open(begun.result, effectContext(key, id)))
       return { state: begun.state, result: kept as Result }
     }
@@ -139,8 +139,6 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     const ended = await makeCall({ ...intended, call: () => askingFirst(mayCall, intended.call) }, begun.unknown)
     metrics.effects.inc({ flow, connection, state: ended.state })
     await keepOutcome(id, call, quiet, ended)
-    // Where nobody knows, the target may have acted: an older message of the line must not follow.
-    if (ended.state !== 'failed') answered = true
     if (ended.error) throw ended.error
     return { state: ended.state === 'confirmed' ? 'confirmed' : 'refused', result: ended.kept?.value as Result }
   }
@@ -220,7 +218,6 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         outcome,
         code,
         made,
-        answered,
         terms: (settlement.terms ?? []).map((term) => term.toLowerCase()),
         ...(rows && { rows: JSON.stringify(rows) }),
         ...(files && { files: JSON.stringify(files) }),
@@ -228,7 +225,6 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         due: due.map(({ fields }) => fields),
         nextRun: randomUUID(),
         collectMs,
-        retentionMs: journal.retention.messagesDays * dayMs,
       }
       const blobs = [reply, ...due.map(({ sealed }) => sealed)]
       const { moved, acknowledged } = await fencedJson<Settled>('settle', named, blobs)
@@ -238,9 +234,9 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
 
     async retryAt(untilMs, code, notices = []) {
       const due = prepareDue(journal, { key, ...taken }, { notices })
-      const named = { nextAt: untilMs, code, due: due.map(({ fields }) => fields) }
-      await fencedOk('retry', named, ['', ...due.map(({ sealed }) => sealed)])
-      await enqueueDue(journal, due)
+      const named = { nextAt: untilMs, code, due: due.map(({ fields }) => fields), nextRun: randomUUID() }
+      const { moved } = await fencedJson<Moved>('retry', named, ['', ...due.map(({ sealed }) => sealed)])
+      await enqueueDue(journal, due, moved)
     },
   }
 }
@@ -249,9 +245,13 @@ type Begun =
   | { kind: 'kept'; state: 'confirmed' | 'refused'; result?: string }
   | { kind: 'send'; unknown: boolean; tries: number }
 
-interface Settled {
+interface Moved {
   readonly kind: string
+  /** Of another message of the line, whose turn it is. */
   readonly moved?: Run
+}
+
+interface Settled extends Moved {
   /** It was an acknowledgment, and the sender of the file has taken it for the first time. */
   readonly acknowledged?: { readonly flow: FlowId; readonly afterMs: number }
 }

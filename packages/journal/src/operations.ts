@@ -82,17 +82,19 @@ export interface FlowCounts {
   readonly workerSeenAt?: number
 }
 
-/**
- * Runs a settled message again: a new generation that sends what is not confirmed, or with `fromStart` everything anew.
- * `onlyDead` makes it the resubmission of a dead letter, the same thing as Bull Board's retry of its job.
- */
-export async function rerunMessage(
-  journal: Journal,
-  key: string,
-  { who, why, fromStart, onlyDead }: Operator & { readonly fromStart?: boolean; readonly onlyDead?: boolean },
-): Promise<Done> {
+export interface Rerun extends Operator {
+  /** Makes every call anew. */
+  readonly fromStart?: boolean
+  /** Only if it is a dead letter: its resubmission, the same thing as Bull Board's retry of its job. */
+  readonly onlyDead?: boolean
+  /** Also if the target has answered a later message of its line. */
+  readonly force?: boolean
+}
+
+/** Runs a settled message again: a new generation that sends what is not confirmed. */
+export async function rerunMessage(journal: Journal, key: string, how: Rerun): Promise<Done> {
   const run = randomUUID()
-  const named = { key, run, nextRun: randomUUID(), who, why, fromStart, onlyDead, now: journal.clock(), watchMs }
+  const named = { ...how, key, run, nextRun: randomUUID(), now: journal.clock(), watchMs }
   const answer = JSON.parse(String(await journal.run('rerun', named))) as
     | { kind: 'ok'; flow: FlowId; ticket?: string; enqueue: boolean; generation: number }
     | { kind: Refusal }

@@ -238,8 +238,4 @@ export function retryDelayMs(
 }
 
 const overtaken = () =>
-  new TielineError(
-    'superseded',
-    never,
-    'The target has already answered a later message of the same line, or may have acted on it',
-  )
+  new TielineError('superseded', never, 'The target has already answered a later message of the same line')

@@ -23,6 +23,8 @@ export interface MessageSummary {
   readonly code: string | undefined
   readonly nextAt: number | undefined
   readonly line: string | undefined
+  /** The line of another flow that it waits for at first. */
+  readonly follows?: string
   readonly division: string | undefined
   /** The connections that were chosen for it, as far as one has been chosen. */
   readonly connections: readonly string[]
@@ -71,6 +73,7 @@ function toSummary(key: string, fields: Record<string, string>): MessageSummary 
     code: fields.code || undefined,
     nextAt: optionalNumber('nextAt'),
     line: fields.line || undefined,
+    ...(fields.follows && { follows: fields.follows }),
     division: fields.division || undefined,
     connections: connectionsOf(fields.pins),
     changed: fields.changed !== undefined,

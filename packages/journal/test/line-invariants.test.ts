@@ -57,7 +57,7 @@ async function openWorld() {
       if (sentTwice) await journal.run(script, { ...common, ...named }, blobs)
       await journal.run(script, { ...common, ...named }, blobs)
     }
-    const end = { ...attempt, made: 0, outcome: 'SUCCESS', answered: true, collectMs: 1, retentionMs: 60_000 }
+    const end = { ...attempt, made: 0, outcome: 'SUCCESS', collectMs: 1 }
     switch (what) {
       case 'send':
         await accept(journal, incoming(flow, id, { hash, ...(line && { line }) }))

@@ -1,7 +1,8 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
+import { rerunAll } from '../src/bulk.ts'
 import { accept } from '../src/intake.ts'
-import { rerunMessage } from '../src/operations.ts'
+import { discardDeadLetter, listMessages, rerunMessage } from '../src/operations.ts'
 import { answer, callError, dead, field, incoming, oneCall, openHarness, quickly } from './harness.ts'
 
 const stage = (id: string, line = '1315') => incoming('stage-status', id, { line })
@@ -83,27 +84,25 @@ describe('messages of one line', () => {
     expect(ends).toEqual(['target-unreachable', 'superseded'])
   })
 
-  it('count a call of unknown outcome as answered: an older message does not follow it', async () => {
+  it('are answered only by what the target confirmed or refused: after an unknown end an older one may follow', async () => {
     await using harness = await openHarness()
     const calls: string[] = []
     await harness.work(
       [
-        {
-          ...oneCall('stage-status', async (attempt) => {
-            calls.push(attempt.id)
-            throw callError(attempt.id === 'create' ? 'failed' : 'unknown')
-          }),
-          giveUp: () => dead,
-        },
+        oneCall('stage-status', async (attempt) => {
+          calls.push(attempt.id)
+          if (attempt.generation === 1) throw callError('unknown')
+          return answer()
+        }),
       ],
       { spec: quickly(0) },
     )
     await accept(harness.journal, stage('create'))
     await accept(harness.journal, stage('cancel'))
-    await eventually(async () => (await field(harness.journal, 'stage-status.SITE1.cancel', 'state')) === 'dead')
+    await becomes(harness, 'cancel', 'dead')
     await accept(harness.journal, stage('create'))
-    await eventually(async () => (await field(harness.journal, 'stage-status.SITE1.create', 'state')) === 'superseded')
-    expect(calls).toEqual(['create', 'cancel'])
+    await becomes(harness, 'create', 'succeeded')
+    expect(calls).toEqual(['create', 'cancel', 'create'])
   })
 
   it('let a repeat of an older message wait for the one that runs', async () => {
@@ -130,3 +129,111 @@ describe('messages of one line', () => {
     expect(order).toEqual(['first#1', 'second#1', 'first#2'])
   })
 })
+
+describe('an older message that comes back', () => {
+  /** Two dead letters of one line; no worker runs yet. */
+  async function openWithDead() {
+    const harness = await openHarness()
+    const calls: string[] = []
+    const gates = new Map<string, Promise<void>>()
+    const fate = { failing: true }
+    const processor = oneCall('stage-status', async (attempt) => {
+      calls.push(attempt.id)
+      await gates.get(attempt.id)
+      if (fate.failing) throw callError('unknown')
+      return answer()
+    })
+    {
+      await using _worker = await harness.work([processor], { spec: quickly(0) })
+      for (const id of ['create', 'cancel']) await accept(harness.journal, stage(id))
+      await becomes(harness, 'cancel', 'dead')
+      await eventually(async () => (await queueOf(harness)?.getFailedCount()) === 2)
+    }
+    calls.length = 0
+    return { harness, processor, calls, gates, fate, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() }
+  }
+  const rerun = ({ journal }: Harness, id: string) =>
+    rerunMessage(journal, stage(id).key, { who: 'ops', why: 'DACS is back', onlyDead: true })
+
+  it('goes before a later one that has not run yet', async () => {
+    await using world = await openWithDead()
+    const { harness, calls } = world
+    world.fate.failing = false
+    for (const id of ['cancel', 'create']) expect(await rerun(harness, id)).toMatchObject({ kind: 'ok' })
+    expect(await field(harness.journal, stage('cancel').key, 'state')).toBe('waiting')
+    await harness.work([world.processor], { spec: quickly(0) })
+    await becomes(harness, 'cancel', 'succeeded')
+    expect(calls).toEqual(['create', 'cancel'])
+  })
+
+  it('goes before a later one that waits for its next attempt', async () => {
+    await using world = await openWithDead()
+    const { harness, calls, fate } = world
+    const retry = { retryForS: 600, firstDelayMs: 300_000, capDelayMs: 300_000 }
+    await harness.work([world.processor], { spec: quickly(0, { retry }) })
+    await rerun(harness, 'cancel')
+    await becomes(harness, 'cancel', 'retrying')
+    fate.failing = false
+    await rerun(harness, 'create')
+    await becomes(harness, 'cancel', 'succeeded')
+    expect(calls).toEqual(['cancel', 'create', 'cancel'])
+    await eventually(async () => (await queueOf(harness)?.getDelayedCount()) === 0)
+  })
+
+  it('goes before a later one that is being worked on, once its attempt has failed', async () => {
+    await using world = await openWithDead()
+    const { harness, calls, fate, gates } = world
+    const gate = Promise.withResolvers<void>()
+    gates.set('cancel', gate.promise)
+    await harness.work([world.processor], { spec: quickly(600) })
+    await rerun(harness, 'cancel')
+    await eventually(() => calls.length === 1)
+    await rerun(harness, 'create')
+    expect(await field(harness.journal, stage('create').key, 'state')).toBe('waiting')
+    gate.resolve()
+    await eventually(() => calls.length >= 2)
+    expect(calls.slice(0, 2)).toEqual(['cancel', 'create'])
+    fate.failing = false
+    await becomes(harness, 'cancel', 'succeeded')
+    expect(await field(harness.journal, stage('create').key, 'state')).toBe('succeeded')
+  })
+
+  it('is resubmitted with others in the order of first acceptance, whatever the order of their deaths', async () => {
+    await using world = await openWithDead()
+    const { harness, processor, calls, fate } = world
+    {
+      // The older one dies once more, and so last.
+      await using _worker = await harness.work([processor], { spec: quickly(0) })
+      await rerun(harness, 'create')
+      await eventually(() => calls.length === 1)
+      await becomes(harness, 'create', 'dead')
+    }
+    calls.length = 0
+    fate.failing = false
+    const dead = await listMessages(harness.journal, { state: 'dead' })
+    expect(dead.map(({ id }) => id)).toEqual(['create', 'cancel'])
+    await harness.work([processor], { spec: quickly(0) })
+    const { done } = await rerunAll(harness.journal, dead.toReversed(), { who: 'ops', why: 'back', onlyDead: true })
+    expect(done).toBe(2)
+    await becomes(harness, 'cancel', 'succeeded')
+    expect(calls).toEqual(['create', 'cancel'])
+  })
+
+  it('keeps a later one out of a bulk that it is not in itself, as long as it is dead', async () => {
+    await using world = await openWithDead()
+    const { harness } = world
+    const dead = await listMessages(harness.journal, { state: 'dead' })
+    const later = dead.filter(({ id }) => id === 'cancel')
+    const how = { who: 'ops', why: 'back', onlyDead: true }
+    expect(await rerunAll(harness.journal, later, how)).toEqual({ done: 0, refused: new Map([['older-dead', 1]]) })
+    await discardDeadLetter(harness.journal, stage('create').key, how)
+    expect(await rerunAll(harness.journal, later, how)).toEqual({ done: 1, refused: new Map() })
+  })
+})
+
+type Harness = Awaited<ReturnType<typeof openHarness>>
+
+const becomes = ({ journal }: Harness, id: string, state: string) =>
+  eventually(async () => (await field(journal, stage(id).key, 'state')) === state)
+
+const queueOf = ({ journal }: Harness) => journal.queues.all.find(({ name }) => name === 'stage-status')

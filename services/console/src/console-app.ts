@@ -12,7 +12,7 @@ import { boardPath, createBoard } from './board.ts'
 import { failuresPage } from './failures-page.ts'
 import { type ConsoleEnv, createLogin } from './login.ts'
 import { messagePage } from './message-page.ts'
-import { leaveName } from './resubmitter.ts'
+import { leaveName, retryAll } from './resubmitter.ts'
 import { isSafe } from './safe-methods.ts'
 import { sameOrigin } from './same-origin.ts'
 import { createSessions } from './sessions.ts'
@@ -58,7 +58,11 @@ export function createConsoleApp(deps: ConsoleDeps): WebApp {
   app.all(`${boardPath}/*`, async (c) => {
     const { name, role } = c.var.user
     if (!mayChange(role)) return readOnlyBoard.fetch(c.req.raw, c.env)
-    if (!isSafe(c.req.method)) await leaveName(journal, c.req.path, name)
+    if (!isSafe(c.req.method)) {
+      const retried = c.req.method === 'PUT' ? await retryAll(journal, c.req.path, name) : undefined
+      if (retried !== undefined) return c.json(retried)
+      await leaveName(journal, c.req.path, name)
+    }
     return workingBoard.fetch(c.req.raw, c.env)
   })
   app.onError((error, c) => {

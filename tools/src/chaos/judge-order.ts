@@ -18,26 +18,36 @@ function judgeLine(line: readonly Recorded[], calls: readonly Call[]): Violation
   const owners = new Map(
     line.flatMap((message) => intentsOfMessage(message).map(({ target }) => [target, message] as const)),
   )
-  let before: Recorded | undefined
+  const called = new Set<Recorded>()
   for (const call of calls) {
     const { target = '' } = shownBy(call)[0] ?? {}
     const owner = owners.get(target)
-    if (owner === undefined || call.at >= sentAnewAt(owner)) continue
-    if (before !== undefined && owner.seq < before.seq) {
+    if (owner === undefined || isFree(owner, call)) continue
+    const overtaken = [...called].find(({ seq }) => seq > owner.seq)
+    if (overtaken !== undefined && !mayFollow(owner, overtaken, call)) {
       return [
         {
-          what: `${target} arrived after a call of ${before.key}, which was accepted later`,
-          keys: [owner.key, before.key],
+          what: `${target} arrived after a call of ${overtaken.key}, which was accepted later`,
+          keys: [owner.key, overtaken.key],
         },
       ]
     }
-    before = owner
+    called.add(owner)
   }
   return []
 }
 
-/** A sync that is sent again is done again, wherever its line stands by then; a stage status is refused as overtaken. */
-const sentAnewAt = ({ flow, timeline }: Recorded): number =>
-  (flow === 'enrollment-sync' &&
-    timeline.find(({ what, generation }) => what === 'accepted' && Number(generation) > 1)?.at) ||
+/** A sync that is sent again is done again, wherever its line stands by then. */
+const isFree = (owner: Recorded, call: Call): boolean =>
+  owner.flow === 'enrollment-sync' && begunAnewAt(owner) <= call.at
+
+/** A stage status that is sent again or resubmitted is done as long as nobody knows that the target has answered a later one. */
+const mayFollow = (owner: Recorded, later: Recorded, call: Call): boolean =>
+  begunAnewAt(owner) <= call.at && answeredAt(later) > call.at
+
+const begunAnewAt = ({ timeline }: Recorded): number =>
+  timeline.find(({ generation, what }) => what !== 'resolved' && Number(generation) > 1)?.at ?? Number.POSITIVE_INFINITY
+
+const answeredAt = ({ timeline }: Recorded): number =>
+  timeline.find(({ what, state }) => what === 'called' && (state === 'confirmed' || state === 'refused'))?.at ??
   Number.POSITIVE_INFINITY

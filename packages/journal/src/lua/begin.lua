@@ -6,6 +6,7 @@ if reason then return cjson.encode({ kind = reason }) end
 local effect = readEffect(a.key, a.effect) or { tries = 0, repeats = 0, unknown = 0 }
 local generation = tonumber(message.generation)
 if effect.state == 'confirmed' or (effect.state == 'refused' and effect.generation == generation) then
+  markAnswered(message)
   return cjson.encode({ kind = 'kept', state = effect.state, result = effect.result })
 end
 local repeated = effect.state == 'sending' and effect.call == a.call

@@ -15,7 +15,10 @@ effect.code = a.code
 effect.ms = a.ms
 effect.call = nil
 writeEffect(a.key, a.effect, effect)
-if a.state == 'confirmed' or a.state == 'refused' then reached(effect.connection) end
+if a.state == 'confirmed' or a.state == 'refused' then
+  reached(effect.connection)
+  markAnswered(message)
+end
 if a.down then missed(effect.connection, a.now) end
 if not a.quiet then
   note(a.key, { what = 'called', effect = a.effect, operation = effect.operation, connection = effect.connection,

@@ -110,14 +110,6 @@ local function holderOf(line)
   return first[2] == '0' and first[1] or nil
 end
 
-local function joinLine(message)
-  if message.line == '' then return true end
-  local holder = holderOf(message.line)
-  if holder == message.key then return true end
-  redis.call('ZADD', lineKey(message.line), holder and message.seq or 0, message.key)
-  return not holder
-end
-
 local function runOf(message) return { key = message.key, flow = message.flow, run = message.run } end
 
 -- A connection that waits for Redis sends a command again when its answer got lost. A script that finds its work done names
@@ -133,6 +125,39 @@ local function withdraw(message) redis.call('SADD', base .. ':withdrawn', messag
 -- message again.
 local ticketStates = { dead = true, refused = true }
 local function ticketOf(message) return message and ticketStates[message.state] and message.run or nil end
+
+-- A message that no worker holds lets an earlier one of its line go first. It is given a new run when its turn comes again.
+local function mayStepBack(message, earlier)
+  local free = message.state == 'accepted' or message.state == 'retrying'
+  return free and (message.blockedBy or '') == '' and tonumber(message.seq) > tonumber(earlier.seq)
+end
+local function stepBack(message, earlier)
+  withdraw(message)
+  redis.call('ZADD', lineKey(message.line), message.seq, message.key)
+  redis.call('HDEL', recordKey(message.key), 'nextAt')
+  move(message, 'waiting')
+  note(message.key, { what = 'stepped-back', by = earlier.key })
+end
+
+local function joinLine(message)
+  if message.line == '' then return true end
+  local holder = holderOf(message.line)
+  if holder == message.key then return true end
+  local other = holder and read(holder)
+  if other and mayStepBack(other, message) then
+    stepBack(other, message)
+    other = nil
+  end
+  redis.call('ZADD', lineKey(message.line), other and message.seq or 0, message.key)
+  return not other
+end
+
+-- The target has confirmed or refused a call of the message: no earlier message of its line may follow by itself.
+local function markAnswered(message)
+  if message.line == '' then return end
+  local mark = tonumber(redis.call('GET', answeredKey(message.line)) or '0')
+  if tonumber(message.seq) >= mark then redis.call('SET', answeredKey(message.line), message.seq, 'PX', a.retentionMs) end
+end
 
 -- Starts a waiting message under a new run id: a job under the old one may already have come and gone.
 local function release(key, run)
@@ -153,6 +178,17 @@ local function leaveLine(message, nextRun)
   if not first then return nil end
   redis.call('ZADD', lineKey(message.line), 0, first)
   return release(first, nextRun)
+end
+
+-- Between two attempts: an earlier message that came back meanwhile, such as a dead letter that was resubmitted, goes first.
+local function giveWay(message, nextRun)
+  if message.line == '' then return nil end
+  local second = redis.call('ZRANGE', lineKey(message.line), 1, 1)[1]
+  local earlier = second and read(second)
+  if not earlier or (earlier.blockedBy or '') ~= '' or not mayStepBack(message, earlier) then return nil end
+  stepBack(message, earlier)
+  redis.call('ZADD', lineKey(message.line), 0, second)
+  return release(second, nextRun)
 end
 
 -- What a term finds is a hash without values: most hold one key, and older servers keep small hashes compact, but not sets.
@@ -237,7 +273,7 @@ local function again(message, run)
   if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
   if ticketOf(message) and run ~= message.run then withdraw(message) end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
-    'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window', 'acknowledgedAt')
+    'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window', 'acknowledgedAt', 'forced')
   withdrawAcknowledgment(message)
   redis.call('DEL', recordedKey(message.key), replyKey(message.key))
   redis.call('ZREM', base .. ':uncollected', message.key)

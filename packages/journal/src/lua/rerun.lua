@@ -9,8 +9,10 @@ local ticket = ticketOf(message)
 local wasDead = message.state == 'dead'
 if a.fromStart then forgetEffects(a.key) end
 again(message, a.run)
+if a.force then set(message, { forced = '1' }) end
 local what = wasDead and 'resubmitted' or 'rerun'
-note(a.key, { what = what, who = a.who, fromStart = a.fromStart or nil, generation = tonumber(message.generation) })
+note(a.key, { what = what, who = a.who, fromStart = a.fromStart or nil, force = a.force or nil,
+  generation = tonumber(message.generation) })
 audit(wasDead and 'resubmit' or 'rerun', a.key)
 return cjson.encode({ kind = 'ok', flow = message.flow, run = a.run, ticket = ticket, enqueue = message.state ~= 'waiting',
   generation = tonumber(message.generation) })

@@ -1,8 +1,11 @@
 -- The attempt ends without a result: another follows at `nextAt`. A postponement is no failure.
 local message = read(a.key)
-if message and message.endedBy == a.token then return 'ok' end
+if message and message.endedBy == a.token then
+  local holder = message.state == 'waiting' and holderOf(message.line)
+  return cjson.encode({ kind = 'ok', moved = holder and wake(read(holder)) or nil })
+end
 local reason = lost(message)
-if reason then return reason end
+if reason then return cjson.encode({ kind = reason }) end
 
 redis.call('HDEL', recordKey(a.key), 'token')
 set(message, { nextAt = a.nextAt, endedBy = a.token })
@@ -17,4 +20,4 @@ move(message, 'retrying')
 watch(a.key, a.nextAt + a.watchMs)
 if #(a.due or {}) > 0 then set(message, { alarmed = '1' }) end
 createDue(message)
-return 'ok'
+return cjson.encode({ kind = 'ok', moved = giveWay(message, a.nextRun) })

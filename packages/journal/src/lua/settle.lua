@@ -29,10 +29,6 @@ if file then
   end
 end
 
-if a.answered and message.line ~= '' then
-  local mark = tonumber(redis.call('GET', answeredKey(message.line)) or '0')
-  if tonumber(message.seq) > mark then redis.call('SET', answeredKey(message.line), message.seq, 'PX', a.retentionMs) end
-end
 if message.collect and a.outcome ~= 'SUCCESS' then
   redis.call('ZADD', base .. ':uncollected', message.collect == 'provisional' and a.now + a.collectMs or a.now, a.key)
 end

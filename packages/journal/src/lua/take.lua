@@ -48,7 +48,7 @@ end
 watch(a.key, a.now + a.watchMs)
 
 local overtaken = false
-if a.refuseOvertaken and message.line ~= '' and tonumber(message.generation) > 1 then
+if a.refuseOvertaken and message.line ~= '' and tonumber(message.generation) > 1 and not message.forced then
   overtaken = tonumber(redis.call('GET', answeredKey(message.line)) or '0') > tonumber(message.seq)
 end
 return {

@@ -1,10 +1,10 @@
+import { rerunAll } from '@tieline/journal/bulk'
 import type { Journal } from '@tieline/journal/journal'
 import {
   discardDeadLetter,
   listMessages,
   type MessageSummary,
-  type Operator,
-  type Refusal,
+  type Rerun,
   rerunMessage,
 } from '@tieline/journal/operations'
 import { formatMessages } from '../message-view.ts'
@@ -20,9 +20,6 @@ import {
 } from './command.ts'
 import { bulkFilterUsage, messageFilterOptions, messageFilterUsage, readBulkFilter, readFilter } from './filters.ts'
 import { refusalSentence } from './refusal-sentence.ts'
-
-/** Enough to be quick, few enough that Redis has time for the messages themselves. */
-const resubmittedAtOnce = 8
 
 /** More than any installation should ever see at once. */
 const allOfThem = 1_000_000
@@ -66,7 +63,7 @@ const resubmit = defineCommand({
     }
     const found = await listMessages(journal, { ...filter, state: 'dead', limit: allOfThem })
     if (found.length === 0) return tools.print('No such dead letters.')
-    if (how !== undefined) return resubmitAll(journal, found.toReversed(), how, tools)
+    if (how !== undefined) return resubmitAll(journal, found, how, tools)
     tools.print(formatMessages(found))
     tools.print(`${found.length} would be resubmitted; nothing was changed.`)
   },
@@ -86,37 +83,25 @@ const discard = defineCommand({
   },
 })
 
-type How = Operator & { readonly fromStart: boolean; readonly onlyDead: boolean }
-
-/** Resubmits in the given order, a few at a time, and says how far it is on standard error. */
+/** Resubmits the lines in the order of first acceptance, a few at a time, and says how far it is on standard error. */
 async function resubmitAll(
   journal: Journal,
   messages: readonly MessageSummary[],
-  how: How,
+  how: Rerun,
   { terminal, print }: Tools,
 ): Promise<void> {
-  const refused = new Map<Refusal, number>()
-  let done = 0
-  const progress = () => {
-    if (terminal.stderr.isTTY) terminal.stderr.write(`\r${done} of ${messages.length}`)
-  }
-  const waiting = messages.values()
-  const resubmitNext = async () => {
-    for (const { key } of waiting) {
-      const { kind } = await rerunMessage(journal, key, how)
-      if (kind !== 'ok') refused.set(kind, (refused.get(kind) ?? 0) + 1)
-      done += 1
-      progress()
-    }
-  }
-  await Promise.all(Array.from({ length: resubmittedAtOnce }, resubmitNext))
-  if (terminal.stderr.isTTY) terminal.stderr.write('\n')
+  const { isTTY } = terminal.stderr
+  const { done, refused } = await rerunAll(journal, messages, how, (through) => {
+    if (isTTY) terminal.stderr.write(`\r${through} of ${messages.length}`)
+  })
+  if (isTTY) terminal.stderr.write('\n')
 
-  const failed = [...refused.values()].reduce((sum, count) => sum + count, 0)
-  print(`${messages.length - failed} of ${messages.length} dead letters resubmitted.`)
-  if (failed === 0) return
+  print(`${done} of ${messages.length} dead letters resubmitted.`)
+  if (refused.size === 0) return
   const reasons = [...refused].map(([refusal, count]) => `${count} ${refusal}`).join(', ')
-  throw new CommandFault(`${failed} were not: ${reasons}.`)
+  throw new CommandFault(`${messages.length - done} were not: ${reasons}.${refused.has('older-dead') ? olderDead : ''}`)
 }
+
+const olderDead = ' older-dead: take the older dead letters of their lines along, or resubmit or discard those first.'
 
 export const deadCommands: readonly Command[] = [list, resubmit, discard]

@@ -70,12 +70,17 @@ const list = defineCommand({
 
 const rerun = defineCommand({
   name: 'messages rerun',
-  usage: `<key> [--from-start] ${operatorUsage}`,
-  summary: 'Runs a settled message again: only what is not confirmed, or with --from-start every call anew.',
-  options: { 'from-start': { type: 'boolean', default: false }, ...operatorOptions },
+  usage: `<key> [--from-start] [--force] ${operatorUsage}`,
+  summary:
+    'Runs a settled message again: only what is not confirmed, or with --from-start every call anew. With --force also a stage status although a later one of its stage was answered.',
+  options: {
+    'from-start': { type: 'boolean', default: false },
+    force: { type: 'boolean', default: false },
+    ...operatorOptions,
+  },
   words: { min: 1, max: 1 },
   async run({ values, words: [key = ''], tools }) {
-    const how = { ...readOperator(values), fromStart: values['from-start'] }
+    const how = { ...readOperator(values), fromStart: values['from-start'], force: values.force }
     const done = await rerunMessage(await tools.journal(), key, how)
     if (done.kind !== 'ok') throw new CommandFault(refusalSentence(done.kind, key))
     tools.print(`Generation ${done.generation} of ${key} starts.`)
