@@ -17,6 +17,44 @@ import {
   withoutRetries,
 } from './stages.ts'
 
+describe('a message without an id', () => {
+  const without = ({ messageId: _, ...message }: { messageId: string; [field: string]: unknown }) => message
+  const [schedule, cancel] = [without(scheduled), without(canceled)]
+  const operations = (pipeline: Parameters<typeof calls>[0]) => calls(pipeline).map(({ operation }) => operation)
+
+  test('is carried out anew once another one of its stage came after it; what nothing overtook is a repeat', async () => {
+    await using pipeline = await openPipeline()
+    const expected: string[] = []
+    for (const [message, operation] of [
+      [schedule, 'createProgramEvent'],
+      [schedule, undefined],
+      [cancel, 'actionProgramEvent'],
+      [schedule, 'createProgramEvent'],
+      [schedule, undefined],
+      [cancel, 'actionProgramEvent'],
+    ] as const) {
+      expect(await send(pipeline, message)).toMatchObject({ status: 200, body: { MsgAck: { ackType: 'SUCCESS' } } })
+      if (operation !== undefined) expected.push(operation)
+      expect(operations(pipeline)).toEqual(expected)
+    }
+    expect((await pipeline.messages()).length).toBe(4)
+  })
+
+  test('is a repeat all the same while its sender was told to come again, and does not follow what it precedes', async () => {
+    await using pipeline = await openPipeline({ sections: { flows: { 'stage-status': { replyWithinS: 1 } } } })
+    pipeline.dacs.failNext({ status: 503, times: 2 })
+    const told = { body: { MsgAck: { ackType: 'FAILURE', responses: { response: [{ value: 'IN_PROGRESS' }] } } } }
+    expect(await send(pipeline, schedule)).toMatchObject(told)
+    const canceling = send(pipeline, cancel)
+    const collecting = send(pipeline, schedule)
+    expect(await collecting).toMatchObject({ body: { MsgAck: { ackType: expect.any(String) } } })
+    await canceling
+    await eventually(async () => pipeline.dacs.programEvents.get('1315')?.history.length === 2)
+    expect(pipeline.dacs.programEvents.get('1315')?.history).toEqual(['X1SD', 'F1CN'])
+    expect((await pipeline.messages()).length).toBe(2)
+  })
+})
+
 describe('the same message', () => {
   test('twenty times at once: one call, and everybody is told the same', async () => {
     await using pipeline = await openPipeline()

@@ -9,6 +9,8 @@ export interface Identity {
   readonly key: string
   readonly instance: string
   readonly id: string
+  /** Its sender gave it no id: it is known by its content. */
+  readonly unnamed?: true
   /** Messages with the same line run one after another. */
   readonly line?: string
   /** The line of another flow, see `FlowSpec.follows`. */
@@ -55,6 +57,7 @@ export function identify(flow: InboundFlowId, body: unknown, client: string, pay
     key: messageKey(flow, instance, id),
     instance,
     id,
+    ...(facts.id === undefined && { unnamed: true }),
     ...(line !== undefined && { line: lineOf(line) }),
     ...(follows !== undefined && { follows: lineOf(follows) }),
     terms: searchTerms(facts.terms),

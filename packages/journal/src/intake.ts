@@ -11,7 +11,7 @@ export const collectMs = hourMs
 
 /** What the accept script decided; see `lua/accept.lua`. */
 interface Decision {
-  kind: Acceptance['kind'] | 'gone'
+  kind: Acceptance['kind'] | 'gone' | 'overtaken'
   generation: number
   run: string
   seen: number
@@ -49,9 +49,12 @@ export async function accept(journal: Journal, incoming: Incoming): Promise<Acce
   }
 }
 
-async function acceptTraced(journal: Journal, incoming: Incoming): Promise<Acceptance> {
+/** @param occasion how often a message with this content and without an id was meant anew */
+async function acceptTraced(journal: Journal, received: Incoming, occasion = 1): Promise<Acceptance> {
+  const incoming = occasion === 1 ? received : onOccasion(received, occasion)
   const { key, flow } = incoming
   const { kind, ...decision } = await decide(journal, incoming, await keepPayload(journal, incoming))
+  if (kind === 'overtaken') return acceptTraced(journal, received, occasion + 1)
   // The sweeper took it for left behind: its sender was silent for longer than anybody can be.
   if (kind === 'gone') throw new Error('A payload that was stored for the message is gone')
 
@@ -63,6 +66,13 @@ async function acceptTraced(journal: Journal, incoming: Incoming): Promise<Accep
   if (kind === 'replayed') return { ...known, kind, reply: readableReply(journal, key, decision.reply) }
   return { ...known, kind, acceptedAt: decision.acceptedAt, workerSeenAt: decision.seen }
 }
+
+/** A message of its own for the same content. */
+const onOccasion = (incoming: Incoming, occasion: number): Incoming => ({
+  ...incoming,
+  id: `${incoming.id}-${occasion}`,
+  key: `${incoming.key}-${occasion}`,
+})
 
 /** Small JSON goes into the record's own script; what is too large for Redis is stored before. */
 async function keepPayload(journal: Journal, { key, payload }: Incoming): Promise<{ sealed: Blob; reference: string }> {

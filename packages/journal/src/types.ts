@@ -32,6 +32,8 @@ export interface Incoming {
   readonly key: string
   readonly instance: string
   readonly id: string
+  /** Its sender gave it no id: `id` is its hash, and the same content later in its line may be meant anew. */
+  readonly unnamed?: true
   /** Name of the authenticated client. */
   readonly client: string
   readonly payload: unknown

@@ -106,6 +106,7 @@ export function createReceive({ installation, authenticate, store, limits, metri
     exchange.key = message.key
     exchange.head = undefined
     const acceptance = await keep(opened.journal, message)
+    exchange.key = acceptance.key
     metrics.accepted({ flow, kind: acceptance.kind })
     return { flow, ids: ownIds(flow, message.payload), acceptance }
   }

@@ -45,6 +45,20 @@ if not message then
   return result('new', message)
 end
 
+-- A message without an id is known by its content, and statuses come again: what another message of its line overtook is meant
+-- anew. Unless its sender has a reason to repeat it: it was told FAILURE, or to come again, or hung up.
+local function isMeantAnew()
+  if not a.unnamed or message.line == '' or message.collect or message.outcome == 'FAILURE' then return false end
+  for _, term in ipairs(a.terms) do
+    for _, key in ipairs(redis.call('HKEYS', termKey(term))) do
+      local line, seq = unpack(redis.call('HMGET', recordKey(key), 'line', 'seq'))
+      if line == message.line and tonumber(seq) > tonumber(message.seq) then return true end
+    end
+  end
+  return false
+end
+if isMeantAnew() then return cjson.encode({ kind = 'overtaken' }) end
+
 -- The acknowledgment that DERMS got, or should have got, goes out once more.
 local function acknowledgeAgain(known)
   local ack = known.ack and read(known.ack)
@@ -65,6 +79,7 @@ if not settledStates[message.state] and same then
 end
 if message.state == 'succeeded' and same and message.answered ~= '1' and a.now - tonumber(message.settledAt) <= a.replayMs then
   redis.call('ZREM', base .. ':uncollected', a.key)
+  redis.call('HDEL', recordKey(a.key), 'collect')
   note(a.key, { what = 'replayed', client = a.client })
   local reply = redis.call('GET', replyKey(a.key)) or nil
   return result('replayed', message, { reply = reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })

@@ -7,9 +7,8 @@ if a.overdue then
   return cjson.encode({ notified = true })
 end
 if not message or tonumber(message.generation) ~= a.generation then return cjson.encode({}) end
-if not settledStates[message.state] then
-  set(message, { collect = a.how })
-elseif message.outcome ~= 'SUCCESS' then
+set(message, { collect = a.how })
+if settledStates[message.state] and message.outcome ~= 'SUCCESS' then
   redis.call('ZADD', base .. ':uncollected', a.how == 'provisional' and a.now + a.collectMs or a.now, a.key)
 end
 note(a.key, { what = a.how })
