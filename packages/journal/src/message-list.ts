@@ -79,9 +79,12 @@ export async function countByState(journal: Journal, filter: MessageFilter): Pro
 const readsMessages = ({ code, client, instance, connection }: MessageFilter) =>
   [code, client, instance, connection].some((one) => one !== undefined)
 
-const matcherOf =
+/** What of a message a filter looks at, besides its flow and time. */
+type Matched = Pick<MessageSummary, 'state' | 'code' | 'client' | 'instance' | 'connections'>
+
+export const matcherOf =
   ({ states: wanted = states, code, client, instance, connection }: MessageFilter) =>
-  (message: MessageSummary): boolean =>
+  (message: Matched): boolean =>
     wanted.includes(message.state) &&
     (code === undefined || message.code === code) &&
     (client === undefined || message.client === client) &&

@@ -28,7 +28,7 @@ export interface Operator {
 }
 
 /** Why an operator's wish was not carried out. */
-export type Refusal = 'unknown-message' | 'open' | 'not-dead' | 'payload-trimmed'
+export type Refusal = 'unknown-message' | 'open' | 'not-dead' | 'not-failed' | 'payload-trimmed'
 
 export type Done = { readonly kind: 'ok'; readonly generation?: number } | { readonly kind: Refusal }
 
@@ -87,6 +87,8 @@ export interface Rerun extends Operator {
   readonly fromStart?: boolean
   /** Only if it is a dead letter: its resubmission, the same thing as Bull Board's retry of its job. */
   readonly onlyDead?: boolean
+  /** Only if it is a dead letter or was refused. */
+  readonly onlyFailed?: boolean
   /** Also if the target has answered a later message of its line. */
   readonly force?: boolean
 }

@@ -143,13 +143,17 @@ export interface RefusalFilter extends Span {
   readonly unseen?: boolean | undefined
 }
 
+/** The ids of the refusals of a flow by time, or of those that nobody has discarded; see `lua/refuse.lua`. */
+export const refusalSet = (base: string, flow: FlowId, which?: 'unseen'): string =>
+  `${base}:d:${flow}${which === undefined ? '' : `:${which}`}`
+
 /** Kept refusals, the latest first, in pages. */
 export async function* refusalsNewestFirst(
   journal: Journal,
   filter: RefusalFilter = {},
 ): AsyncGenerator<KeptRefusal[]> {
   const { flow, code, client, instance, unseen } = filter
-  const sets = (flow ? [flow] : flowIds).map((id) => `${journal.base}:d:${id}${unseen ? ':unseen' : ''}`)
+  const sets = (flow ? [flow] : flowIds).map((id) => refusalSet(journal.base, id, unseen ? 'unseen' : undefined))
   for await (const page of newestFirst(journal.redis, sets, filter)) {
     const refusals = await readRefusals(
       journal,

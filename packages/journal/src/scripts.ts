@@ -35,6 +35,7 @@ const scriptNames = [
   'reached',
   'notify',
   'refuse',
+  'dismiss',
   'pause',
 ] as const
 

@@ -1,6 +1,7 @@
 import { LookupConflict, LookupRefused } from '@tieline/lookups/refusal'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { TielineError } from '@tieline/runtime/error'
+import { attentionCommands } from './commands/attention.ts'
 import { auditCommands } from './commands/audit.ts'
 import { type Command, CommandFault, UsageError } from './commands/command.ts'
 import { connectionCommands } from './commands/connections.ts'
@@ -17,6 +18,7 @@ import { openTools, type Terminal } from './tools.ts'
 
 const commands: readonly Command[] = [
   ...messageCommands,
+  ...attentionCommands,
   ...deadCommands,
   ...refusalCommands,
   ...auditCommands,

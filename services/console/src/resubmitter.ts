@@ -28,7 +28,7 @@ export async function retryAll(
   const jobs = await queue.getFailed()
   const found = await summarize(journal, [...new Set(jobs.flatMap((job) => job?.data.key ?? []))])
   const failed = found.filter(({ state }) => state === 'dead' || state === 'refused')
-  const { done } = await rerunAll(journal, failed, { who, why: 'Retry all' })
+  const { done } = await rerunAll(journal, failed, { who, why: 'Retry all', onlyFailed: true })
   return { retried: done, skipped: jobs.length - done }
 }
 

@@ -2,7 +2,7 @@
 local message = read(a.key)
 if not message then return cjson.encode({ kind = 'unknown-message' }) end
 if message.state ~= 'dead' and not (a.orRefused and message.state == 'refused') then
-  return cjson.encode({ kind = 'not-dead', state = message.state })
+  return cjson.encode({ kind = a.orRefused and 'not-failed' or 'not-dead', state = message.state })
 end
 move(message, 'discarded')
 withdraw(message)

@@ -3,6 +3,7 @@ local message = read(a.key)
 if not message then return cjson.encode({ kind = 'unknown-message' }) end
 if not settledStates[message.state] then return cjson.encode({ kind = 'open', state = message.state }) end
 if a.onlyDead and message.state ~= 'dead' then return cjson.encode({ kind = 'not-dead', state = message.state }) end
+if a.onlyFailed and not ticketOf(message) then return cjson.encode({ kind = 'not-failed', state = message.state }) end
 local kept = message.payloadRef ~= '' or redis.call('EXISTS', payloadKey(a.key)) == 1
 if not kept or message.fileRef == '' then return cjson.encode({ kind = 'payload-trimmed' }) end
 local ticket = ticketOf(message)

@@ -12,6 +12,8 @@ export function refusalSentence(refusal: Refusal, key: string): string {
       return `${message} is still being worked on; nothing was changed.`
     case 'not-dead':
       return `${message} is no dead letter; nothing was changed.`
+    case 'not-failed':
+      return `${message} needs no attention; nothing was changed.`
     case 'payload-trimmed':
       return `${message} cannot run again. ${failures[refusal].meaning} ${failures[refusal].next}`
   }
