@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
-import { type FileHandle, link, lstat, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
-import { join, posix } from 'node:path'
+import { type FileHandle, link, lstat, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
+import { join, posix, relative } from 'node:path'
 import ssh2, { type Attributes, type FileEntry } from 'ssh2'
 
 const { STATUS_CODE, flagsToString } = ssh2.utils.sftp
@@ -45,8 +45,12 @@ export function createSftpFiles(root: string) {
   return {
     /** The path of a handle, as it was opened; empty when it is not open. */
     pathOf: (handle: Buffer): string => (handle.length === 4 && handles.get(handle.readUInt32BE())?.path) || '',
+    /** Links are followed, as OpenSSH does; what leads out of the directory is not there. */
     async realpath(path: string): Promise<Reply> {
-      return { kind: 'names', names: [{ filename: absolute(path), longname: '', attrs: noAttributes }] }
+      const [top, found] = await Promise.all([root, real(path)].map((place) => realpath(place)))
+      const filename = `/${relative(top ?? '', found ?? '')}`
+      if (filename.startsWith('/..')) throw Object.assign(new Error('Outside'), { code: 'ENOENT' })
+      return { kind: 'names', names: [{ filename, longname: '', attrs: noAttributes }] }
     },
     stat: async (path: string): Promise<Reply> => attributesReply(await stat(real(path))),
     lstat: async (path: string): Promise<Reply> => attributesReply(await lstat(real(path))),

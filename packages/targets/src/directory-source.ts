@@ -1,19 +1,28 @@
-import type { BigIntStats } from 'node:fs'
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { byName, checkFileName, type FileSource, type SourceFile } from './file-source.ts'
+import { type BigIntStats, constants } from 'node:fs'
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { byName, type FileSource, nameCheck, type ReaderOptions, type SourceFile } from './file-source.ts'
 import { createFileStream } from './file-stream.ts'
 import { codeOf, moveFile } from './move-file.ts'
-import { failed, failIfStopped, fileChanged, operate, requireFileName, SourceFailure } from './source-failure.ts'
+import {
+  failed,
+  failIfStopped,
+  fileChanged,
+  ledOut,
+  operate,
+  requireFileName,
+  SourceFailure,
+} from './source-failure.ts'
 
-export interface DirectorySourceOptions {
+export interface DirectorySourceOptions extends ReaderOptions {
   /** Name for messages. */
   readonly connection: string
   readonly directory: string
 }
 
 /** A directory of this machine, such as a mounted share. */
-export function createDirectorySource({ connection, directory }: DirectorySourceOptions): FileSource {
+export function createDirectorySource({ connection, directory, ...options }: DirectorySourceOptions): FileSource {
+  const check = nameCheck(options)
   const pathOf = (name: string) => join(directory, name)
   const run = <T>(operation: string, work: () => Promise<T>) =>
     operate(connection, operation, () => work().catch(judge))
@@ -22,6 +31,14 @@ export function createDirectorySource({ connection, directory }: DirectorySource
   const look = async (name: string): Promise<SourceFile | undefined> => {
     const found = await stat(pathOf(name), { bigint: true }).catch(missing)
     return found?.isFile() ? { name, ...describe(found) } : undefined
+  }
+  /** What lies behind a name must lie in the directory, too. Undefined when there is nothing. */
+  const openInside = async (name: string): Promise<FileHandle | undefined> => {
+    const places = await Promise.all([directory, pathOf(name)].map((path) => realpath(path))).catch(missing)
+    if (places === undefined) return undefined
+    const [root = '', path = ''] = places
+    if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) throw ledOut()
+    return open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(missing)
   }
   /** A link that cannot be followed, for whatever reason, is as good as none. */
   const follow = (name: string) => look(name).catch(() => undefined)
@@ -43,17 +60,17 @@ export function createDirectorySource({ connection, directory }: DirectorySource
       }),
     find: (name) =>
       run('find', async () => {
-        if (checkFileName(name) !== undefined) return undefined
+        if (check(name) !== undefined) return undefined
         const file = await look(name)
         // Without the directory nobody can say that there is no such file.
-        if (file === undefined) await stat(directory)
+        if (file === undefined && !(await stat(directory)).isDirectory()) throw noDirectory()
         return file
       }),
     open: (file, signal) =>
       run('open', async () => {
         failIfStopped(signal)
-        requireFileName(file.name)
-        const handle = await open(pathOf(file.name), 'r').catch(missing)
+        requireFileName(file.name, check)
+        const handle = await openInside(file.name)
         if (handle === undefined) throw fileChanged('found the file gone')
         const confirm = () => requireUnchanged(handle, file).catch(judge)
         const release = () => void handle.close().catch(() => undefined)
@@ -98,9 +115,11 @@ async function* readAll(handle: FileHandle): AsyncGenerator<Buffer, void> {
   }
 }
 
+const noDirectory = () => new SourceFailure(failed('target-not-found', 'found no such directory'))
+
 function missing(error: unknown): undefined {
   const code = codeOf(error)
-  if (code !== 'ENOENT' && code !== 'ELOOP') throw error
+  if (code !== 'ENOENT' && code !== 'ELOOP' && code !== 'ENOTDIR') throw error
 }
 
 function judge(error: unknown): never {
@@ -110,7 +129,7 @@ function judge(error: unknown): never {
       throw error
     case 'ENOENT':
     case 'ENOTDIR':
-      throw new SourceFailure(failed('target-not-found', 'found no such directory'))
+      throw noDirectory()
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -1,12 +1,12 @@
 import type { models, ObjectStorageClient } from 'oci-objectstorage'
-import { byName, checkFileName, type FileSource, type Renamed, type SourceFile } from './file-source.ts'
+import { byName, type FileSource, nameCheck, type ReaderOptions, type Renamed, type SourceFile } from './file-source.ts'
 import { createFileStream } from './file-stream.ts'
 import type { OciClient } from './oci-client.ts'
 import { getContent } from './oci-content.ts'
 import { isMissingObject, OciFailure } from './oci-transport.ts'
 import { failIfStopped, fileChanged, operate, requireFileName } from './source-failure.ts'
 
-export interface OciSourceOptions {
+export interface OciSourceOptions extends ReaderOptions {
   /** Belongs to the source from now on. */
   readonly client: OciClient
   readonly bucket: string
@@ -14,9 +14,10 @@ export interface OciSourceOptions {
   readonly namespace?: string | undefined
 }
 
-/** The objects of a bucket. A name with a slash is no file of this place: it is listed, but refused. */
-export function createOciSource({ client, bucket, namespace }: OciSourceOptions): FileSource {
+/** The objects of a bucket. Without `folders` a name with a slash is no file of this place: it is listed, but refused. */
+export function createOciSource({ client, bucket, namespace, ...options }: OciSourceOptions): FileSource {
   const { connection } = client
+  const check = nameCheck(options)
   const place = async () => ({ namespaceName: namespace ?? (await client.namespace()), bucketName: bucket })
 
   const readPage = async (page: { prefix: string; start?: string; limit: number }, signal?: AbortSignal) => {
@@ -54,12 +55,11 @@ export function createOciSource({ client, bucket, namespace }: OciSourceOptions)
         } while (start !== undefined)
         return files.sort(byName)
       }),
-    find: (name) =>
-      operate(connection, 'find', async () => (checkFileName(name) === undefined ? look(name) : undefined)),
+    find: (name) => operate(connection, 'find', async () => (check(name) === undefined ? look(name) : undefined)),
     open: (file, signal) =>
       operate(connection, 'open', async () => {
         failIfStopped(signal)
-        requireFileName(file.name)
+        requireFileName(file.name, check)
         const object = { ...(await place()), objectName: file.name, ifMatch: file.version }
         const { bytes, chunks, release } = await getContent(client, object, signal).catch(judgeOpen)
         if (bytes !== file.bytes) {

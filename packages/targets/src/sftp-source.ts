@@ -1,14 +1,14 @@
-import { byName, checkFileName, type FileSource, type Renamed, type SourceFile } from './file-source.ts'
+import { byName, type FileSource, nameCheck, type ReaderOptions, type Renamed, type SourceFile } from './file-source.ts'
 import { createFileStream } from './file-stream.ts'
 import { createPause, type Pause } from './pause.ts'
 import { readPrivateKey } from './private-key.ts'
 import { createSftpConnection } from './sftp-connection.ts'
 import { readAhead } from './sftp-read-ahead.ts'
 import { SftpRefusal, type SftpSession, sftpStatus } from './sftp-session.ts'
-import { failIfStopped, fileChanged, operate, requireFileName } from './source-failure.ts'
+import { failIfStopped, fileChanged, ledOut, operate, requireFileName } from './source-failure.ts'
 
 /** A connection of kind `sftp` of the installation file, and a directory there. */
-export interface SftpSourceOptions {
+export interface SftpSourceOptions extends ReaderOptions {
   /** Name of the connection. */
   readonly connection: string
   readonly host: string
@@ -44,6 +44,7 @@ export async function createSftpSource(options: SftpSourceOptions): Promise<File
   // Whether it is a key that can be used, the library says only when it connects.
   const privateKey = privateKeyFile && (await readPrivateKey(connection, privateKeyFile, (text) => text))
   const server = createSftpConnection({ ...options, privateKey, timeoutMs, pause })
+  const check = nameCheck(options)
   const folder = directory === '' ? '.' : directory
   const pathOf = (name: string) => `${folder.replace(/\/+$/, '')}/${name}`
 
@@ -51,6 +52,18 @@ export async function createSftpSource(options: SftpSourceOptions): Promise<File
   const look = async (session: SftpSession, name: string): Promise<SourceFile | undefined> => {
     const found = await session.ask<Stats>((sftp, answer) => sftp.stat(pathOf(name), answer)).catch(missing)
     return found?.isFile() ? { name, ...describe(found) } : undefined
+  }
+  /** Only about links it is asked where they lead: servers make different things of paths. */
+  const requireInside = async (session: SftpSession, name: string) => {
+    const parts = name.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'))
+    const found = await Promise.all(
+      parts.map((part) => session.ask<Stats>((sftp, answer) => sftp.lstat(pathOf(part), answer)).catch(missing)),
+    )
+    if (!found.some((stats) => stats?.isSymbolicLink())) return
+    const [root = '', path = ''] = await Promise.all(
+      [folder, pathOf(name)].map((place) => session.ask<string>((sftp, answer) => sftp.realpath(place, answer))),
+    )
+    if (!path.startsWith(`${root.replace(/\/+$/, '')}/`)) throw ledOut()
   }
   /** A link that cannot be followed, for whatever reason, is as good as none. */
   const follow = (session: SftpSession, name: string) =>
@@ -79,7 +92,7 @@ export async function createSftpSource(options: SftpSourceOptions): Promise<File
       }),
     find: (name) =>
       operate(connection, 'find', async () => {
-        if (checkFileName(name) !== undefined) return undefined
+        if (check(name) !== undefined) return undefined
         const session = await server.session()
         const file = await look(session, name)
         // Without the directory nobody can say that there is no such file.
@@ -89,11 +102,18 @@ export async function createSftpSource(options: SftpSourceOptions): Promise<File
     open: (file, signal) =>
       operate(connection, 'open', async () => {
         failIfStopped(signal)
-        requireFileName(file.name)
+        requireFileName(file.name, check)
         const session = await server.session()
-        const handle = await session
-          .ask<Buffer>((sftp, answer) => sftp.open(pathOf(file.name), 'r', answer))
-          .catch(missing)
+        const [opened, inside] = await Promise.allSettled([
+          session.ask<Buffer>((sftp, answer) => sftp.open(pathOf(file.name), 'r', answer)).catch(missing),
+          requireInside(session, file.name),
+        ])
+        if (opened.status === 'rejected') throw opened.reason
+        if (inside.status === 'rejected') {
+          if (opened.value !== undefined) giveBack(session, opened.value)
+          throw inside.reason
+        }
+        const handle = opened.value
         if (handle === undefined) throw fileChanged('found the file gone')
         const confirm = async () => {
           const { version } = describe(await session.ask<Stats>((sftp, answer) => sftp.fstat(handle, answer)))
@@ -140,6 +160,7 @@ interface Stats {
   readonly mtime: number
   isFile(): boolean
   isDirectory(): boolean
+  isSymbolicLink(): boolean
 }
 
 const describe = ({ size, mtime }: Stats) => ({ bytes: size, modifiedAt: mtime * 1_000, version: `${size}-${mtime}` })

@@ -34,12 +34,16 @@ export function failIfStopped(signal: AbortSignal | undefined): void {
 }
 
 /** @throws SourceFailure when the name must not become part of a path or an address */
-export function requireFileName(name: string): void {
-  const why = checkFileName(name)
-  if (why === undefined) return
-  const message = `refused a name that ${why}`
-  throw new SourceFailure({ code: 'file-name-refused', retry: never, outcome: 'failed', message })
+export function requireFileName(name: string, check = checkFileName): void {
+  const why = check(name)
+  if (why !== undefined) throw refused(`refused a name that ${why}`)
 }
+
+/** A link leads out of the directory that the file was asked for in. */
+export const ledOut = (): SourceFailure => refused('refused a link that leads out of the directory')
+
+const refused = (message: string) =>
+  new SourceFailure({ code: 'file-name-refused', retry: never, outcome: 'failed', message })
 
 /** Runs one operation. @throws CallError that names connection and operation, for every failure of the source */
 export async function operate<T>(connection: string, operation: string, work: () => Promise<T>): Promise<T> {

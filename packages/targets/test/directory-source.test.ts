@@ -2,6 +2,7 @@ import { mkdtemp, rename, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { ReaderOptions } from '../src/file-source.ts'
 import { createFileFolder } from './file-folder.ts'
 import { describeFolders } from './file-source-folders.ts'
 import { openSource } from './file-source-program.ts'
@@ -13,7 +14,8 @@ async function setup() {
   return {
     ...createFileFolder(directory),
     recipe,
-    open: () => openSource(recipe),
+    open: (options?: ReaderOptions) => openSource({ ...recipe, ...options }),
+    openBelow: (folder: string) => openSource({ ...recipe, directory: join(directory, folder), folders: true }),
     openMissing: () => openSource({ ...recipe, directory: join(directory, 'missing') }),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
   }

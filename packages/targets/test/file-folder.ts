@@ -1,11 +1,12 @@
 import { appendFile, chown, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** What the suites do to a real directory, around the source that is tested. */
 export function createFileFolder(directory: string, owner?: { uid: number; gid: number }) {
   const pathOf = (name: string) => join(directory, name)
   return {
     async put(name: string, content: string | Buffer) {
+      if (name.includes('/')) await mkdir(dirname(pathOf(name)), { recursive: true })
       await writeFile(pathOf(name), content)
       if (owner !== undefined) await chown(pathOf(name), owner.uid, owner.gid)
     },

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import type { FileSource } from '../src/file-source.ts'
-import { failureOf, fileOf, type Setup, type SourceUnderTest } from './file-source-suite.ts'
+import type { FileReader } from '../src/file-source.ts'
+import { failureOf, fileOf, type ReaderUnderTest, type Setup } from './file-source-suite.ts'
 
 /** A place beyond a network. */
-export interface RemoteUnderTest extends SourceUnderTest {
+export interface RemoteUnderTest extends ReaderUnderTest {
   /** Cuts the connection after so many more bytes from there. */
   cutAfter(bytes: number): void
-  openWithWrongCredentials(): Promise<FileSource>
-  openWhereNothingListens(): Promise<FileSource>
+  openWithWrongCredentials(): Promise<FileReader>
+  openWhereNothingListens(): Promise<FileReader>
 }
 
 const mib = 1024 * 1024
@@ -36,14 +36,14 @@ export function describeNetwork(name: string, setup: Setup<RemoteUnderTest>): vo
     test('says that the credentials are wrong', async () => {
       await using place = await setup()
       await using source = await place.openWithWrongCredentials()
-      const failure = await failureOf(source.list(''))
+      const failure = await failureOf(source.find('file'))
       expect(failure).toMatchObject({ code: 'target-unauthorized', retry: { kind: 'backoff' }, outcome: 'failed' })
     })
 
     test('says that nothing listens', async () => {
       await using place = await setup()
       await using source = await place.openWhereNothingListens()
-      const failure = await failureOf(source.list(''))
+      const failure = await failureOf(source.find('file'))
       expect(failure).toMatchObject({ code: 'target-unreachable', retry: { kind: 'backoff' }, outcome: 'failed' })
       expect(failure.message).toContain('ECONNREFUSED')
     })

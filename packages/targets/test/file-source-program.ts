@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createDirectorySource, type DirectorySourceOptions } from '../src/directory-source.ts'
-import type { FileSource } from '../src/file-source.ts'
+import type { FileSource, ReaderOptions } from '../src/file-source.ts'
 import { createOciClient, type OciClientOptions } from '../src/oci-client.ts'
 import { createOciSource } from '../src/oci-source.ts'
 import { createSftpSource, type SftpSourceOptions } from '../src/sftp-source.ts'
@@ -9,7 +9,7 @@ import { createSftpSource, type SftpSourceOptions } from '../src/sftp-source.ts'
 export type SourceRecipe =
   | ({ readonly kind: 'directory' } & DirectorySourceOptions)
   | ({ readonly kind: 'sftp' } & SftpSourceOptions)
-  | ({ readonly kind: 'oci'; readonly bucket: string } & OciClientOptions)
+  | ({ readonly kind: 'oci'; readonly bucket: string } & OciClientOptions & ReaderOptions)
 
 export async function openSource(recipe: SourceRecipe): Promise<FileSource> {
   switch (recipe.kind) {
@@ -18,14 +18,14 @@ export async function openSource(recipe: SourceRecipe): Promise<FileSource> {
     case 'sftp':
       return createSftpSource(recipe)
     case 'oci':
-      return createOciSource({ client: await createOciClient(recipe), bucket: recipe.bucket })
+      return createOciSource({ ...recipe, client: await createOciClient(recipe) })
   }
 }
 
 /** As a program: leaves a file half read, disposes of the source, and has to end by itself. */
 if (import.meta.main) {
   await using source = await openSource(JSON.parse(process.argv[2] ?? ''))
-  const [file] = await source.list('')
+  const file = await source.find('file')
   if (file === undefined) throw new Error('there is no file')
   const stream = await source.open(file)
   stream.on('error', () => undefined)

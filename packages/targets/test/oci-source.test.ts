@@ -1,15 +1,15 @@
 import { closedPort } from './far-side.ts'
 import { describeNetwork, type RemoteUnderTest } from './file-source-network.ts'
 import { openSource } from './file-source-program.ts'
-import { describeFileSource } from './file-source-suite.ts'
+import { describeFileSource, type SourceUnderTest } from './file-source-suite.ts'
 import { startTestStorage, strangersKey, writeKey } from './oci-recipe.ts'
 
-async function setup(): Promise<RemoteUnderTest> {
+async function setup(): Promise<SourceUnderTest & RemoteUnderTest> {
   const { recipe, storage, bucket, put, [Symbol.asyncDispose]: stop } = await startTestStorage()
   const otherKey = await writeKey(strangersKey)
   return {
     recipe,
-    open: () => openSource(recipe),
+    open: (options) => openSource({ ...recipe, ...options }),
     openMissing: () => openSource({ ...recipe, bucket: 'missing' }),
     put,
     remove: async (name) => bucket.remove(name),

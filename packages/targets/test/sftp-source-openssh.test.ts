@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe } from 'vitest'
+import type { ReaderOptions } from '../src/file-source.ts'
 import { startCuttingProxy } from './cutting-proxy.ts'
 import { closedPort } from './far-side.ts'
 import { createFileFolder } from './file-folder.ts'
@@ -42,7 +43,8 @@ async function setUp({ hostKey, username, privateKeyFile, owner, port, makeDirec
   return {
     ...createFileFolder(directory, owner),
     recipe,
-    open: () => openSource(recipe),
+    open: (options?: ReaderOptions) => openSource({ ...recipe, ...options }),
+    openBelow: (folder: string) => openSource({ ...recipe, directory: join(directory, folder), folders: true }),
     openMissing: () => openSource({ ...recipe, directory: join(directory, 'missing') }),
     cutAfter: proxy.cutAfter,
     async openWithWrongCredentials() {

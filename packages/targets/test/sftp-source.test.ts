@@ -13,7 +13,8 @@ async function setup(): Promise<FolderUnderTest & RemoteUnderTest> {
   return {
     ...createFileFolder(server.directory),
     recipe,
-    open: () => openSource(recipe),
+    open: (options) => openSource({ ...recipe, ...options }),
+    openBelow: (folder) => openSource({ ...recipe, directory: folder, folders: true }),
     openMissing: () => openSource({ ...recipe, directory: '/missing' }),
     cutAfter: server.cutAfter,
     openWithWrongCredentials: () => openSource({ ...recipe, password: 'wrong' }),
