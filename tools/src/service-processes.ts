@@ -26,8 +26,8 @@ export interface ServiceProcesses extends AsyncDisposable {
   readonly pids: () => Readonly<Record<string, number | undefined>>
 }
 
-/** Each service ends by itself before, downloads of bills after up to 85 s. */
-const killAfterMs = 90_000
+/** Each service ends by itself before, downloads of bills after up to 95 s. */
+const killAfterMs = 97_000
 
 const pauseMsMin = 1_000
 const pauseMsMax = 30_000

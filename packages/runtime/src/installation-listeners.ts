@@ -1,5 +1,6 @@
 import { inboundFlowIds } from '@tieline/contracts/flows'
 import { z } from 'zod'
+import { isBillNamePattern } from './bill-name-pattern.ts'
 import {
   always,
   basicField,
@@ -76,11 +77,24 @@ export const billsSection = (file: FileField) =>
         .describe('Where the bills are.'),
       namePattern: z
         .string()
-        .refine((pattern) => pattern.includes('{bill_id}'), 'must hold {bill_id}')
+        .refine(
+          isBillNamePattern,
+          'must hold {bill_id}, and no braces but {bill_id}, {bill_id:offset}, {bill_id:offset:length}',
+        )
         .default('{bill_id}.pdf')
-        .describe('File name of a bill.'),
+        .describe(
+          'File name of a bill, with folders if there are any. `{bill_id:0:3}` is a part of the id: 3 characters from the first; a negative offset counts from the end.',
+        ),
+      firstByteWithinS: whole(1, 15)
+        .default(5)
+        .describe('A bill whose first byte takes longer is answered 500. The site waits for 5 s or more.'),
       maxBytes: whole(1, 104_857_600).default(5_000_000).describe('Largest bill, in bytes.'),
-      basic: basicField().optional().describe('Credentials that callers must present. Omitted: none.'),
+      basic: z
+        .union([basicField(), z.array(basicField()).min(1, 'needs at least one, or leave it out to ask for none')])
+        .optional()
+        .describe(
+          'Credentials that callers must present, or a list of them: any is let in, so that old and new overlap. Omitted: none.',
+        ),
       tls: listenerTlsField(file).optional().describe('Serve HTTPS with this certificate.'),
       behindProxy,
     })

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import type { Installation } from '@tieline/runtime/installation'
 import { createDirectorySource } from '@tieline/targets/directory-source'
-import type { FileSource, SourceFile } from '@tieline/targets/file-source'
+import type { FileReader, SourceFile } from '@tieline/targets/file-source'
 import { createOciClient } from '@tieline/targets/oci-client'
 import { createOciSource } from '@tieline/targets/oci-source'
 import { createSftpSource } from '@tieline/targets/sftp-source'
@@ -10,7 +10,7 @@ import { createSftpSource } from '@tieline/targets/sftp-source'
 /** Section `bills` of the installation file. */
 export type BillsSection = NonNullable<Installation['bills']>
 
-/** The place that holds the bills. Every method can throw a CallError. */
+/** The place that holds the bills, in folders or not. Every method can throw a CallError. */
 export interface BillSource extends AsyncDisposable {
   /** Undefined when there is no such file. */
   find(name: string): Promise<SourceFile | undefined>
@@ -19,9 +19,6 @@ export interface BillSource extends AsyncDisposable {
   /** All of a file; see FileSource. */
   open(file: SourceFile, signal: AbortSignal): Promise<Readable>
 }
-
-/** A caller waits 5 s for his first byte. */
-const lookTimeoutMs = 5_000
 
 /** As long as a whole transfer may take: an answer of a slow SFTP server waits for all that were asked for before. */
 const readTimeoutMs = 60_000
@@ -32,11 +29,11 @@ const readTimeoutMs = 60_000
  * @throws ConfigurationError when a private key cannot be read or used
  */
 export async function openBillSource(
-  section: BillsSection['source'],
+  { source: section, firstByteWithinS }: Pick<BillsSection, 'source' | 'firstByteWithinS'>,
   connections: Installation['connections'],
 ): Promise<BillSource> {
   await using opened = new AsyncDisposableStack()
-  const looking = opened.use(await openFileSource(section, connections, lookTimeoutMs))
+  const looking = opened.use(await openFileSource(section, connections, firstByteWithinS * 1_000))
   const reading = opened.use(await openFileSource(section, connections, readTimeoutMs))
   const owned = opened.move()
   return {
@@ -55,16 +52,17 @@ async function openFileSource(
   section: BillsSection['source'],
   connections: Installation['connections'],
   timeoutMs: number,
-): Promise<FileSource> {
-  if (section.kind === 'directory') return createDirectorySource({ connection: 'bills', directory: section.path })
+): Promise<FileReader> {
+  if (section.kind === 'directory')
+    return createDirectorySource({ connection: 'bills', directory: section.path, folders: true })
   const name = section.connection
   const connection = connections[name]
   if (section.kind === 'sftp' && connection?.kind === 'sftp') {
-    return createSftpSource({ ...connection, connection: name, directory: section.path, timeoutMs })
+    return createSftpSource({ ...connection, connection: name, directory: section.path, timeoutMs, folders: true })
   }
   if (section.kind === 'oci-object-storage' && connection?.kind === 'oci-object-storage') {
     const client = await createOciClient({ ...connection, connection: name, timeoutMs })
-    return createOciSource({ client, bucket: section.bucket })
+    return createOciSource({ client, bucket: section.bucket, folders: true })
   }
   const rule = `must name a connection of kind ${section.kind}`
   throw new ConfigurationError('The bills cannot be reached', [{ path: 'bills.source.connection', rule }])

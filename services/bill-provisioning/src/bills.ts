@@ -1,5 +1,6 @@
+import { billNameOf } from '@tieline/runtime/bill-name-pattern'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
-import { checkFileName, type SourceFile } from '@tieline/targets/file-source'
+import { checkFilePath, type SourceFile } from '@tieline/targets/file-source'
 import { BillFailure } from './bill-failure.ts'
 import type { BillSource, BillsSection } from './bill-source.ts'
 import { pdfSignature, piecesOfPdf } from './pdf-pieces.ts'
@@ -39,17 +40,17 @@ const head = pdfSignature.subarray(0, -1)
 /**
  * The bills of a source, by their ids. Only so many are read at a time; those who wait meanwhile get the first bytes of theirs
  * ahead, because a caller waits much longer for the rest of a bill than for its beginning.
- * @throws ConfigurationError when the pattern makes no file names
+ * @throws ConfigurationError when the pattern makes no paths of files
  */
 export function createBills(source: BillSource, { namePattern, maxBytes, readsAtOnce = 16 }: BillsOptions): Bills {
-  const nameOf = (id: string) => namePattern.replaceAll('{bill_id}', () => id)
-  requireFileNames(nameOf('1'))
+  requirePaths(namePattern)
   const turns = createTurns({ looksAtOnce, readsAtOnce, looksPerRead })
 
   /** Finds a bill and makes sure that it can be answered with, up to the reading. */
   const look = async (id: string, signal: AbortSignal) => {
     using _turn = await turns.look(signal)
-    const file = await source.find(nameOf(id))
+    const name = billNameOf(namePattern, id)
+    const file = name === undefined ? undefined : await source.find(name)
     signal.throwIfAborted()
     if (file === undefined) return undefined
     requireSize(file, maxBytes)
@@ -105,11 +106,13 @@ function requireSize({ bytes }: SourceFile, maxBytes: number): void {
   throw new BillFailure('bill-too-large', `A bill has ${bytes} bytes; bills.maxBytes is ${maxBytes}`)
 }
 
-/** @throws ConfigurationError */
-function requireFileNames(example: string): void {
-  const why = checkFileName(example)
+/** @throws ConfigurationError when no id of any length makes a path of this pattern that may be followed */
+function requirePaths(pattern: string): void {
+  const why = checkFilePath(billNameOf(pattern, longId) ?? '')
   if (why === undefined) return
   throw new ConfigurationError('The bills cannot be found', [
-    { path: 'bills.namePattern', rule: `makes a file name that ${why}` },
+    { path: 'bills.namePattern', rule: `makes a path that ${why}` },
   ])
 }
+
+const longId = '1'.repeat(64)

@@ -32,7 +32,7 @@ export function createBillMetrics(register: Registry, inFlight: () => number): B
   const firstByteSeconds = new Histogram({
     name: 'tieline_bills_first_byte_seconds',
     help: 'Time from a request to the first byte of its bill.',
-    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 10, 15],
     registers,
   })
   const downloadSeconds = new Histogram({

@@ -36,12 +36,12 @@ export interface BillProvisioning extends AsyncDisposable {
   readonly operationsUrl: string
 }
 
-/** A caller waits for at least 5 s until an answer begins, and for at least 60 s until it has ended. */
-const usualLimits: DeliveryLimits = { firstByteMsMax: 5_000, transferMsMax: 60_000, inFlightMax: 1_000 }
+/** A caller waits for at least 60 s until an answer has ended. */
+const usualLimits = { transferMsMax: 60_000, inFlightMax: 1_000 } as const satisfies Partial<DeliveryLimits>
 const usualGraceMs = 15_000
 
-/** Enough for the grace, for a download that begins at its end, and for what is closed then. */
-export const shutdownMs = usualGraceMs + usualLimits.firstByteMsMax + usualLimits.transferMsMax + 5_000
+/** Enough for the grace, for a download that begins at its end (`firstByteWithinS` is 15 at most), and for what is closed then. */
+export const shutdownMs = usualGraceMs + 15_000 + usualLimits.transferMsMax + 5_000
 
 /** A request carries no body. */
 const requestTimeoutMs = 30_000
@@ -58,12 +58,12 @@ export async function startBillProvisioning(
 ): Promise<BillProvisioning> {
   const { bills: section, connections } = installation
   if (section === undefined) throw noBills()
-  const limits = { ...usualLimits, ...tuning }
+  const limits = { ...usualLimits, firstByteMsMax: section.firstByteWithinS * 1_000, ...tuning }
   const logger = tuning.logger ?? createLogger({ service: 'bill-provisioning', level: environment.logLevel })
   const register = createRegister()
   await using parts = new AsyncDisposableStack()
 
-  const source = parts.use(await openBillSource(section.source, connections))
+  const source = parts.use(await openBillSource(section, connections))
   const drain = createDrain(isOpen(section) ? (tuning.graceMs ?? usualGraceMs) : 0, logger)
   const reachable = createHealth({
     // There is no such bill; but that can be said only by a source that is there, and has the right place.

@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { createLogger } from '@tieline/runtime/logger'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
+import { startBillProvisioning } from '../src/service.ts'
 import { begin, downloadPath, get, healthPath, readAnswer } from './client.ts'
-import { billOf, mib, openService } from './harness.ts'
+import { billOf, mib, openService, settingsFor } from './harness.ts'
 import { startPacingProxy } from './pacing-proxy.ts'
 import { openDirectory, openSftp, places } from './places.ts'
 
@@ -91,5 +93,26 @@ describe('a download', () => {
     })
     expect((await get(service.url, downloadPath('7'))).status).toBe(200)
     expect((await get(service.url, downloadPath('8'))).status).toBe(500)
+  })
+
+  test('has as long for its first byte as the installation file says', async () => {
+    await using place = await openSftp()
+    await place.put('1.pdf', billOf(1_000))
+    await using proxy = await startPacingProxy(place.port)
+    const logged: string[] = []
+    const logger = createLogger({
+      service: 'test',
+      level: 'info',
+      destination: { write: (line: string) => void logged.push(line) },
+    })
+    const settings = settingsFor(place.through(proxy.port), { firstByteWithinS: 1 })
+    await using service = await startBillProvisioning(settings, { graceMs: 0, logger })
+    proxy.set('hold')
+    expect((await get(service.url, downloadPath('1'))).status).toBe(500)
+    const [line] = logged.map((line) => JSON.parse(line)).filter(({ operation }) => operation === 'download')
+    expect(line).toMatchObject({ code: 'first-byte-late' })
+    expect(line.ms).toBeGreaterThan(900)
+    expect(line.ms).toBeLessThan(4_500)
+    proxy.set('flow')
   })
 })

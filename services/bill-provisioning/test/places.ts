@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { startObjectStorage } from '@tieline/simulators/object-storage'
 import { startSftpServer } from '@tieline/simulators/sftp-server'
@@ -24,13 +24,19 @@ export interface RemotePlace extends Place {
   through(port: number): Sections
 }
 
+const putInto = (directory: string) => async (name: string, content: string | Buffer) => {
+  const file = join(directory, name)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, content)
+}
+
 export async function openDirectory() {
   const path = await mkdtemp(join(tmpdir(), 'tieline-bills-'))
   return {
     path,
     source: { kind: 'directory', path },
     connections: {},
-    put: (name: string, content: string | Buffer) => writeFile(join(path, name), content),
+    put: putInto(path),
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   }
 }
@@ -47,7 +53,7 @@ export async function openSftp() {
     port,
     ...through(port),
     through,
-    put: (name: string, content: string | Buffer) => writeFile(join(directory, name), content),
+    put: putInto(directory),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

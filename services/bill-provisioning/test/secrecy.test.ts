@@ -12,6 +12,18 @@ import { openDirectory, places, remotePlaces } from './places.ts'
 const credentials = { username: 'dss', password: 'pässword: with a colon' }
 
 describe('with credentials in the installation file', () => {
+  test('a bill is for those who present any of several', async () => {
+    await using place = await openDirectory()
+    await place.put('1.pdf', billOf(1_000))
+    const basics = [credentials, { username: 'dss', password: 'new' }, { username: 'probe', password: 'p' }]
+    await using service = await openService(place, { bills: { basic: basics } })
+    const ask = async (username: string, password: string) =>
+      (await get(service.url, downloadPath('1'), { headers: { authorization: basic(username, password) } })).status
+    for (const { username, password } of basics) expect(await ask(username, password)).toBe(200)
+    expect(await ask('probe', 'new')).toBe(401)
+    expect(await ask('dss', 'old')).toBe(401)
+  })
+
   test('a bill is for those who present them, and the health check for everybody', async () => {
     await using place = await openDirectory()
     await place.put('1.pdf', billOf(1_000))
@@ -96,9 +108,7 @@ describe('the start', () => {
   test('says what is missing or cannot work', async () => {
     await using place = await openDirectory()
     const start = (bills: object) => openService(place, { bills })
-    await expect(start({ namePattern: 'bills/{bill_id}.pdf' })).rejects.toThrow(
-      'bills.namePattern: makes a file name that',
-    )
+    await expect(start({ namePattern: '../{bill_id}.pdf' })).rejects.toThrow('bills.namePattern: makes a path that')
     await expect(start({ tls: { certFile: '/nowhere/crt', keyFile: '/nowhere/key' } })).rejects.toThrow(
       'cannot be used',
     )
