@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type StartReport, tellParentFlag } from '@tieline/runtime/lifecycle'
 import { root } from './generate.ts'
 
 /**
@@ -20,6 +21,11 @@ export interface ServiceProcessesOptions {
   readonly output?: NodeJS.WritableStream
   /** Told of every end that nobody asked for; the process is started again after a pause. */
   readonly onCrash?: (name: string, how: string, againInMs: number) => void
+  /**
+   * Told, with its own words, of a service that cannot start before somebody changes something. It is not started again unless
+   * it ran before. Without this the service prints them itself, and is started again.
+   */
+  readonly onCannotStart?: (why: string) => void
 }
 
 export interface ServiceProcesses extends AsyncDisposable {
@@ -58,28 +64,47 @@ export function startServiceProcesses(
 
 async function keepRunning(
   { name, env }: ServiceProcess,
-  { output, onCrash }: ServiceProcessesOptions,
+  options: ServiceProcessesOptions,
   children: Map<string, ChildProcess>,
   stopping: AbortSignal,
 ): Promise<void> {
+  const { onCrash, onCannotStart } = options
   let pauseMs = pauseMsMin
+  let ranOnce = false
   while (!stopping.aborted) {
     const startedAt = Date.now()
-    const child = spawn(process.execPath, [...heapFlags, join(root, 'services', name, 'src/main.ts')], {
-      env,
-      // The channel tells the service when this process is gone, however it went.
-      stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit', 'ipc'],
-    })
-    if (output) {
-      child.stdout?.pipe(output, { end: false })
-      child.stderr?.pipe(output, { end: false })
-    }
+    const child = spawnService(name, env, options)
     children.set(name, child)
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    let obstacle: string | undefined
+    child.on('message', (report: StartReport) => {
+      if ('started' in report) ranOnce = true
+      else obstacle = report.cannotStart
+    })
+    // What it reported last may come after its end.
+    const [[code, signal]] = await Promise.all([once(child, 'exit'), once(child, 'disconnect')])
     children.delete(name)
     if (stopping.aborted) return
+    if (obstacle !== undefined && !ranOnce) return onCannotStart?.(obstacle)
     pauseMs = Date.now() - startedAt > pauseMsMax ? pauseMsMin : Math.min(pauseMs * 2, pauseMsMax)
-    onCrash?.(name, signal ?? `exit code ${code}`, pauseMs)
+    onCrash?.(name, obstacle ?? signal ?? `exit code ${code}`, pauseMs)
     await delay(pauseMs, undefined, { signal: stopping }).catch(() => undefined)
   }
+}
+
+function spawnService(
+  name: string,
+  env: NodeJS.ProcessEnv,
+  { output, onCannotStart }: ServiceProcessesOptions,
+): ChildProcess {
+  const program = [...heapFlags, join(root, 'services', name, 'src/main.ts')]
+  const child = spawn(process.execPath, [...program, ...(onCannotStart ? [tellParentFlag] : [])], {
+    env,
+    // The channel tells the service when this process is gone, however it went.
+    stdio: ['ignore', output ? 'pipe' : 'inherit', output ? 'pipe' : 'inherit', 'ipc'],
+  })
+  if (output) {
+    child.stdout?.pipe(output, { end: false })
+    child.stderr?.pipe(output, { end: false })
+  }
+  return child
 }

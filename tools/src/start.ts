@@ -1,22 +1,25 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
-import { runService } from '@tieline/runtime/lifecycle'
-import { createLogger } from '@tieline/runtime/logger'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { Environment } from '@tieline/runtime/environment'
+import { startLastingRedis } from '@tieline/runtime/lasting-redis'
+import { type RunningService, runService } from '@tieline/runtime/lifecycle'
+import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { readSettings } from '@tieline/worker-service/read-settings'
 import { startServiceProcesses } from './service-processes.ts'
 
 /**
  * Runs all services of one installation: each in a process of its own, on the Redis of REDIS_URL or on an embedded one in
- * `DATA_DIR/redis`. METRICS_PORT, unless 0, is the first service's; the others follow.
+ * `DATA_DIR/redis`. METRICS_PORT, unless 0, is the first service's; the others follow. Fails when a service cannot start for a
+ * reason that only a person can mend.
  */
-async function startInstallation(): Promise<AsyncDisposable> {
+async function startInstallation(): Promise<RunningService> {
   const { environment, installation } = await readSettings(process.env)
   const logger = createLogger({ service: 'start', level: environment.logLevel })
   await using parts = new AsyncDisposableStack()
 
-  const redisUrl = environment.redisUrl ?? (await startOwnRedis(parts, environment.dataDir, logger))
+  const redisUrl = environment.redisUrl ?? (await startOwnRedis(parts, environment, logger))
   if (installation.console.users.length === 0) logger.warn('Section console names no users: the console is not started')
   const names = [
     'enrollment',
@@ -35,48 +38,38 @@ async function startInstallation(): Promise<AsyncDisposable> {
       METRICS_PORT: String(environment.metricsPort === 0 ? 0 : environment.metricsPort + i),
     },
   }))
+  const { promise: failed, resolve: onFailure } = Promise.withResolvers<ConfigurationError>()
   parts.use(
     startServiceProcesses(services, {
       onCrash: (name, how, againInMs) =>
         logger.error({ name, how, againInMs }, `${name} ended (${how}); starting it again`),
+      onCannotStart: (why) => onFailure(new ConfigurationError(why, [])),
     }),
   )
-  return parts.move()
+  const owned = parts.move()
+  return { failed, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** Its address goes to a file, so that the command line finds it. A Redis that ends by itself is started again at that address. */
-async function startOwnRedis(
-  parts: AsyncDisposableStack,
-  dataDir: string,
-  logger: ReturnType<typeof createLogger>,
-): Promise<string> {
-  const directory = join(dataDir, 'redis')
-  await mkdir(directory, { recursive: true })
-  let redis = await startEmbeddedRedis({ dataDir: directory, logger })
-  const { url } = redis
-  let stopping = false
-  parts.defer(() => {
-    stopping = true
-    return redis[Symbol.asyncDispose]()
-  })
-  const addressFile = join(directory, 'url')
-  await writeFile(addressFile, url)
+/** Its address goes to a file, so that the command line finds it. */
+async function startOwnRedis(parts: AsyncDisposableStack, environment: Environment, logger: Logger): Promise<string> {
+  const dataDir = join(environment.dataDir, 'redis')
+  const maxMemory = environment.redisMaxMemory ?? String(Math.floor(machineBytes() / 2))
+  const { url } = parts.use(await startLastingRedis({ dataDir, logger, maxMemory }))
+  const addressFile = join(dataDir, 'url')
+  // Removed first: one of an earlier version is open to everybody.
+  await rm(addressFile, { force: true })
+  await writeFile(addressFile, url, { mode: 0o600 })
   parts.defer(() => rm(addressFile, { force: true }))
-
-  const keepRunning = async () => {
-    for (;;) {
-      await redis.ended
-      if (stopping || redis.ended === undefined) return
-      logger.error({ againInMs: redisPauseMs }, 'The embedded Redis ended; starting it again')
-      await delay(redisPauseMs)
-      redis = await startEmbeddedRedis({ dataDir: directory, logger, port: Number(new URL(url).port) })
-    }
-  }
-  // One that cannot be started again ends everything: the error is not caught, so `runService` tells it.
-  void keepRunning()
   return url
 }
 
-const redisPauseMs = 1_000
+/** Memory of the machine, or of the container that this runs in. */
+function machineBytes(): number {
+  const limit = process.constrainedMemory()
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem()
+}
+
+// Nothing that is written here or by the services is for other users of the machine.
+process.umask(0o077)
 
 await runService(startInstallation, { shutdownMs: 100_000 })

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backoff, TielineError } from '@tieline/runtime/error'
 import type { PayloadStore } from './payload-store.ts'
@@ -10,10 +10,14 @@ export function createFilePayloadStore(directory: string): PayloadStore {
   const folderOf = (reference: string) => join(directory, reference.slice(-2))
   const pathOf = (reference: string) => join(folderOf(reference), reference)
   const partOf = (reference: string) => `${pathOf(reference)}.part`
+  let closed: Promise<void> | undefined
 
   return {
     async put(reference, bytes) {
       await mkdir(folderOf(reference), { recursive: true, mode: 0o700 })
+      // One that was there may be open to other users. Some shares do not let anybody change that.
+      closed ??= chmod(directory, 0o700).catch(() => undefined)
+      await closed
       try {
         await writeSynced(partOf(reference), bytes)
         await rename(partOf(reference), pathOf(reference))

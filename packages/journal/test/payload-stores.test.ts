@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, mkdtempDisposable, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -29,6 +29,14 @@ test('a directory spreads what it keeps over many folders', async () => {
   for (let n = 0; n < 64; n++) await store.put(`s-${randomUUID()}`, Readable.from([]))
   expect((await readdir(directory)).length).toBeGreaterThan(16)
   await rm(directory, { recursive: true })
+})
+
+test('a directory that was open to other users is closed to them', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'tieline-payloads-'))
+  await chmod(directory.path, 0o755)
+  await createFilePayloadStore(directory.path).put('s-one', Readable.from(['text']))
+  const entries = await readdir(directory.path, { recursive: true })
+  for (const entry of ['', ...entries]) expect((await stat(join(directory.path, entry))).mode & 0o077, entry).toBe(0)
 })
 
 describePayloadStore('Redis', async () => {

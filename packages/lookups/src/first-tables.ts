@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { LookupName } from '@tieline/contracts/flows'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { checkRows } from './check-rows.ts'
 import { readCsv } from './csv.ts'
 import { readLookupName } from './lookup-name.ts'
@@ -15,7 +16,7 @@ export interface FirstTable {
 
 /**
  * The first rows of lookups: from the directory's CSV file of that name, else the defaults.
- * @throws AggregateError with every fault of every file, also for a CSV file that is no lookup: a misspelled name would
+ * @throws ConfigurationError with every fault of every file, also for a CSV file that is no lookup: a misspelled name would
  * silently leave its lookup at the defaults
  */
 export async function readFirstTables(
@@ -47,10 +48,16 @@ export async function readFirstTables(
     }
   }
   if (faults.length > 0) {
-    throw new AggregateError(faults, `Lookups of ${directory}: ${faults.map(({ message }) => message).join('; ')}`)
+    const all = faults.map(({ message }) => message).join('; ')
+    throw new ConfigurationError(`The first rows of lookups in ${directory} are refused: ${all}`, [])
   }
   return tables
 }
 
-const csvFiles = async (directory: string): Promise<string[]> =>
-  (await readdir(directory)).filter((file) => parse(file).ext.toLowerCase() === '.csv').sort()
+async function csvFiles(directory: string): Promise<string[]> {
+  const files = await readdir(directory).catch((error: unknown) => {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new ConfigurationError(`The directory ${directory} of lookups.directory cannot be read: ${why}`, [])
+  })
+  return files.filter((file) => parse(file).ext.toLowerCase() === '.csv').sort()
+}

@@ -13,6 +13,8 @@ export interface PayloadKey {
 export interface Environment {
   /** Absent: an embedded Redis, where the command can start one. */
   readonly redisUrl?: string
+  /** Memory of the embedded Redis as Redis writes it, such as `512mb`. Absent: half of what the machine has. */
+  readonly redisMaxMemory?: string
   readonly configFile: string
   readonly ingressPort: number
   readonly consolePort: number
@@ -40,6 +42,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const e = parsed.data
   return {
     ...(e.REDIS_URL === undefined ? {} : { redisUrl: e.REDIS_URL }),
+    ...(e.REDIS_MAXMEMORY === undefined ? {} : { redisMaxMemory: e.REDIS_MAXMEMORY }),
     configFile: e.TIELINE_CONFIG,
     ingressPort: e.INGRESS_PORT,
     consolePort: e.CONSOLE_PORT,
@@ -63,11 +66,18 @@ export const environmentSchema = z.object({
   REDIS_URL: z
     .string()
     .regex(
-      /^(redis|rediss|redis-sentinel|redis-cluster):\/\/\S+$/,
-      'must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://',
+      /^(redis|rediss|redis\+unix|redis-sentinel|redis-cluster):\/\/\S+$/,
+      'must begin with redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://',
     )
     .optional()
-    .describe('Redis: `redis://`, `rediss://`, `redis-sentinel://` or `redis-cluster://`.'),
+    .describe('Redis: `redis://`, `rediss://`, `redis+unix://`, `redis-sentinel://` or `redis-cluster://`.'),
+  REDIS_MAXMEMORY: z
+    .string()
+    .regex(/^\d+([kmg]b?)?$/i, 'must be a number of bytes, or one with kb, mb or gb after it')
+    .optional()
+    .describe(
+      'Memory that the data of the embedded Redis may take, such as `2gb`; 0: no limit. Not set: half of the memory of the machine, or of the container. At 80 % the ingress stops accepting. With `REDIS_URL` it has no effect.',
+    ),
   TIELINE_CONFIG: z.string().default(defaultConfigFile).describe('The installation file.'),
   INGRESS_PORT: port(8080).describe('Port of the ingress.'),
   CONSOLE_PORT: port(8090).describe('Port of the console.'),

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { ConfigurationError } from './configuration-error.ts'
 import type { Logger } from './logger.ts'
 import { readTlsFiles, reloadTlsFiles, type TlsFiles } from './tls-files.ts'
 
@@ -10,6 +11,8 @@ export interface ListenOptions {
   /** 0: any free port. */
   readonly port: number
   readonly host: string
+  /** The variable that the port comes from, for the error when it cannot be used. */
+  readonly portVariable?: string
   readonly tls?: TlsFiles
   /** How long an idle connection is kept; default 75 s, longer than load balancers keep theirs. */
   readonly keepAliveTimeoutMs?: number
@@ -36,9 +39,9 @@ export interface WebApp {
 }
 
 /**
- * Serves an application over HTTP, or HTTPS when `tls` is given. Resolves when it listens; rejects when the port is
- * taken or the TLS files cannot be used. Disposal stops taking connections, lets requests in flight end, then cuts off
+ * Serves an application over HTTP, or HTTPS when `tls` is given. Resolves when it listens. Disposal stops taking connections, lets requests in flight end, then cuts off
  * the rest.
+ * @throws ConfigurationError when the port is taken, the address is not to be had, or the TLS files cannot be used
  */
 export async function listen(app: WebApp, options: ListenOptions): Promise<Listener> {
   const { port, host, tls, drainWithinMs = 10_000, tlsReloadMs = 10_000, logger } = options
@@ -61,7 +64,9 @@ export async function listen(app: WebApp, options: ListenOptions): Promise<Liste
     server = secure
   }
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((error: unknown) => {
+    throw cannotListen(error, options)
+  })
   started.defer(() => drain(server, drainWithinMs))
 
   const address = server.address()
@@ -72,6 +77,19 @@ export async function listen(app: WebApp, options: ListenOptions): Promise<Liste
     url: `${tls === undefined ? 'http' : 'https'}://${reachable(host)}:${boundPort}`,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+}
+
+function cannotListen(error: unknown, { port, host, portVariable }: ListenOptions): unknown {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error
+  const named = portVariable === undefined ? `Port ${port}` : `Port ${port} (${portVariable})`
+  const why = reasonsNotToListen[error.code] ?? `cannot be used: ${error.code}`
+  return new ConfigurationError(`${named} on ${host} ${why}.`, [])
+}
+
+const reasonsNotToListen: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another program',
+  EACCES: 'may not be used by this user',
+  EADDRNOTAVAIL: 'cannot be used: the address is not one of this machine',
 }
 
 /** How long the rest of a body that nobody reads may take to come once its request was answered. */

@@ -43,7 +43,7 @@ export async function startOperationsListener(options: OperationsOptions): Promi
     logger.error({ err: error }, `Unhandled error in ${c.req.method} ${c.req.path}`)
     return c.json({ status: 'error' }, 500)
   })
-  const listener = await listen(app, { port, host, drainWithinMs: 1_000 })
+  const listener = await listen(app, { port, host, portVariable: 'METRICS_PORT', drainWithinMs: 1_000 })
   logger.info({ url: listener.url }, `Metrics and health on ${listener.url}`)
   return listener
 }

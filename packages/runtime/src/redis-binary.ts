@@ -21,11 +21,11 @@ export type Way<T> = readonly [name: string, take: () => Promise<T>]
 
 /**
  * A Redis server program for those who start, kill and restart one: from the PATH, else the distribution's package
- * unpacked into the cache directory, else built from source. Throws one error naming every way and why it did not work.
+ * unpacked into the cache directory. Throws one error naming both ways and why they did not work.
  */
 export async function findRedisBinary(place: SearchPlace = {}): Promise<RedisBinary> {
-  const ways = redisBinaryWays(place)
-  return firstThatWorks('No Redis server found.', [ways.installed, ways.debian, ways.built])
+  const { installed, debian } = redisBinaryWays(place)
+  return firstThatWorks('No Redis server found.', [installed, debian])
 }
 
 export function redisBinaryWays({ cacheDir = defaultCacheDir, env = process.env }: SearchPlace) {
@@ -35,7 +35,6 @@ export function redisBinaryWays({ cacheDir = defaultCacheDir, env = process.env 
       'the package of Debian or Ubuntu, unpacked',
       async () => ({ ...(await unpackDebianRedis(cacheDir, env)), source: 'unpacked Debian package' }),
     ],
-    built: ['redis-memory-server, built from source', () => build(cacheDir, env)],
   } as const satisfies Record<string, Way<RedisBinary>>
 }
 
@@ -62,10 +61,4 @@ async function findInstalled(env: NodeJS.ProcessEnv): Promise<RedisBinary> {
   // BullMQ asks for 6.2; older ones lack commands it uses.
   if (Number(major) * 100 + Number(minor) < 602) throw new Error(`${binary} ${version} is older than 6.2`)
   return { binary, env, source: binary }
-}
-
-async function build(cacheDir: string, env: NodeJS.ProcessEnv): Promise<RedisBinary> {
-  const { RedisBinary: sources } = await import('redis-memory-server')
-  const binary = await sources.getPath({ downloadDir: join(cacheDir, 'built') })
-  return { binary, env, source: 'built from source' }
 }

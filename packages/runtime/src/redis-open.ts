@@ -43,6 +43,7 @@ function openSingle(address: RedisAddress, behaviour: RedisBehaviour): Redis {
     retryStrategy: retryDelayMs,
     ...behaviour,
   }
+  if (address.socket !== undefined) return new Redis({ ...options, path: address.socket })
   if (address.mode === 'single') return new Redis({ ...options, ...address.hosts[0] })
   return new Redis({
     ...options,

@@ -4,7 +4,8 @@ import { mkdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { onPath, run } from './programs.ts'
-import { untilRedisAnswers } from './redis-answers.ts'
+import { type RedisPlace, untilRedisAnswers } from './redis-answers.ts'
+import { socketUrl } from './redis-url.ts'
 
 export interface RedisProcessOptions {
   /** Path of redis-server or valkey-server. */
@@ -15,27 +16,34 @@ export interface RedisProcessOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Default: any free port. */
   readonly port?: number
+  /** Path of a Unix socket to listen at instead of a port; only the user who runs the server can use it. */
+  readonly socket?: string
   /** Put last, so that they override: `['--maxmemory', '20mb']`. */
   readonly extraArgs?: readonly string[]
   /** How long the server may take to answer, reading its data included; default 60 s. */
   readonly readyWithinMs?: number
   /** How long disposal waits for a clean end before it kills; default 10 s. */
   readonly stopWithinMs?: number
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal
 }
 
 export interface RedisProcess extends AsyncDisposable {
   readonly url: string
+  /** 0: it listens at a socket. */
   readonly port: number
   readonly pid: number
   readonly process: ChildProcess
   /** Resolves when the server has ended, for whatever reason. */
   readonly ended: Promise<void>
+  /** The end of what it wrote to its log. */
+  readonly lastWords: () => string
   /** Sends a signal; resolves once the process has ended, or at once for SIGSTOP and SIGCONT. */
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
 /**
- * Starts a Redis on 127.0.0.1 that keeps what it confirms (append-only file, written through at once, no eviction);
+ * Starts a Redis on 127.0.0.1, or at a socket, that keeps what it confirms (append-only file, written through at once, no eviction);
  * resolves when it answers. Started again on the same directory it has its data again.
  * Rejects when another server uses the directory, or with the server's last words when it does not start.
  *
@@ -44,12 +52,13 @@ export interface RedisProcess extends AsyncDisposable {
  * elsewhere a killed parent leaves it running.
  */
 export async function startRedisProcess(options: RedisProcessOptions): Promise<RedisProcess> {
-  const { binary, env = process.env, readyWithinMs = 60_000, stopWithinMs = 10_000 } = options
-  await mkdir(options.dataDir, { recursive: true })
+  const { binary, env = process.env, readyWithinMs = 60_000, stopWithinMs = 10_000, socket } = options
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const dataDir = await realpath(options.dataDir)
   await refuseDirectoryInUse(dataDir)
-  const port = options.port ?? (await freePort())
-  const args = [...redisArguments({ port, dataDir }), '--pidfile', pidFile(dataDir), ...(options.extraArgs ?? [])]
+  const port = socket === undefined ? (options.port ?? (await freePort())) : 0
+  const settings = redisArguments({ dataDir, ...(socket === undefined ? { port } : { socket }) })
+  const args = [...settings, '--pidfile', pidFile(dataDir), ...(options.extraArgs ?? [])]
   const [command = binary, ...before] = [...(await dyingWithParent(env)), binary]
   const child = spawn(command, [...before, ...args], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const { ended, closed, lastWords } = follow(child)
@@ -59,33 +68,54 @@ export async function startRedisProcess(options: RedisProcessOptions): Promise<R
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await ended
   }
   const stop = () => stopProcess(child, ended, stopWithinMs)
-
-  const giveUp = new AbortController()
-  const endedEarly = closed.then(() => Promise.reject(new Error(`Redis did not start: ${lastWords()}`)))
+  const { pid } = child
   try {
-    const waiting = {
-      withinMs: readyWithinMs,
-      signal: giveUp.signal,
-      ...(child.pid !== undefined && { pid: child.pid }),
-    }
-    await Promise.race([endedEarly, untilRedisAnswers(port, waiting)])
+    await untilStarted(socket ?? port, { closed, lastWords, withinMs: readyWithinMs, pid, signal: options.signal })
   } catch (error) {
-    giveUp.abort()
     await stop()
     // Between finding a free port and using it another program may have taken it.
-    if (options.port === undefined && /address already in use/i.test(lastWords())) return startRedisProcess(options)
+    if (socket === undefined && options.port === undefined && /address already in use/i.test(lastWords()))
+      return startRedisProcess(options)
     throw error
   }
-  const url = `redis://127.0.0.1:${port}`
-  return { url, port, pid: child.pid ?? 0, process: child, ended, kill, [Symbol.asyncDispose]: stop }
+  const url = socket === undefined ? `redis://127.0.0.1:${port}` : socketUrl(socket)
+  return { url, port, pid: pid ?? 0, process: child, ended, lastWords, kill, [Symbol.asyncDispose]: stop }
+}
+
+interface Starting {
+  readonly closed: Promise<void>
+  readonly lastWords: () => string
+  readonly withinMs: number
+  readonly pid?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Resolves when the server answers; rejects with its last words when it ends instead. */
+export async function untilStarted(
+  place: RedisPlace,
+  { closed, lastWords, withinMs, pid, signal }: Starting,
+): Promise<void> {
+  const over = new AbortController()
+  const endedEarly = closed.then(() => Promise.reject(new Error(`Redis did not start: ${lastWords()}`)))
+  const waiting = {
+    withinMs,
+    signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]),
+    ...(pid !== undefined && { pid }),
+  }
+  try {
+    await Promise.race([endedEarly, untilRedisAnswers(place, waiting)])
+  } finally {
+    over.abort()
+  }
 }
 
 /** The settings that every embedded Redis has, as command line arguments. */
-export const redisArguments = ({ port, dataDir, bind = '127.0.0.1' }: RedisPlace): string[] =>
+export const redisArguments = (place: RedisServerPlace): string[] =>
   Object.entries({
-    port: String(port),
-    bind,
-    dir: dataDir,
+    ...('socket' in place
+      ? { port: '0', unixsocket: place.socket, unixsocketperm: '700' }
+      : { port: String(place.port), bind: place.bind ?? '127.0.0.1' }),
+    dir: place.dataDir,
     appendonly: 'yes',
     appendfsync: 'always',
     'maxmemory-policy': 'noeviction',
@@ -95,11 +125,10 @@ export const redisArguments = ({ port, dataDir, bind = '127.0.0.1' }: RedisPlace
     daemonize: 'no',
   }).flatMap(([name, value]) => [`--${name}`, value])
 
-interface RedisPlace {
-  readonly port: number
-  readonly dataDir: string
-  readonly bind?: string
-}
+type RedisServerPlace = { readonly dataDir: string } & (
+  | { readonly port: number; readonly bind?: string }
+  | { readonly socket: string }
+)
 
 /** Asks a process to end, and kills it when it has not within `withinMs`. */
 export async function stopProcess(child: ChildProcess, ended: Promise<void>, withinMs: number): Promise<void> {
@@ -109,7 +138,7 @@ export async function stopProcess(child: ChildProcess, ended: Promise<void>, wit
   clearTimeout(timer)
 }
 
-/** Watches a child process: when it ended, when its output closed, and its last lines for an error message. */
+/** Watches a child process: when it ended, when its output closed, and how it ended or its last lines, for an error message. */
 export function follow(child: ChildProcess): { ended: Promise<void>; closed: Promise<void>; lastWords: () => string } {
   let words = ''
   const note = (text: string) => {
@@ -125,8 +154,15 @@ export function follow(child: ChildProcess): { ended: Promise<void>; closed: Pro
     onEnd()
     onClose()
   })
-  return { ended, closed, lastWords: () => words.trim().split('\n').slice(-3).join(' | ') }
+  const lastWords = () =>
+    child.signalCode === null
+      ? words.trim().split('\n').slice(-3).map(withoutStamp).join('; ')
+      : `it was ended by ${child.signalCode}`
+  return { ended, closed, lastWords }
 }
+
+/** A line of the server's log without process, time and level. */
+const withoutStamp = (line: string) => line.replace(/^\d+:\w \d+ \w+ \d+ [\d:.]+ [#*.-] /, '')
 
 /** A port that nothing listens on at the moment. */
 export async function freePort(): Promise<number> {
@@ -152,9 +188,16 @@ export async function dyingWithParent(env: NodeJS.ProcessEnv): Promise<string[]>
   const setpriv = await onPath('setpriv', env)
   if (setpriv === undefined) return []
   const prefix = ['--pdeathsig', 'TERM', '--']
-  const works = await run(setpriv, [...prefix, setpriv, '--version'], { env }).then(
+  const tried = triedSetpriv.get(setpriv) ?? tryProgram(setpriv, [...prefix, setpriv, '--version'], env)
+  triedSetpriv.set(setpriv, tried)
+  return (await tried) ? [setpriv, ...prefix] : []
+}
+
+/** By path, so that a server that is started again does not wait for it again. */
+const triedSetpriv = new Map<string, Promise<boolean>>()
+
+const tryProgram = (program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> =>
+  run(program, args, { env }).then(
     () => true,
     () => false,
   )
-  return works ? [setpriv, ...prefix] : []
-}

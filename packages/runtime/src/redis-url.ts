@@ -1,7 +1,12 @@
+import { ConfigurationError } from './configuration-error.ts'
+
 /** Where Redis is, read from `REDIS_URL`. */
 export interface RedisAddress {
   readonly mode: 'single' | 'sentinel' | 'cluster'
+  /** Empty when there is a socket. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[]
+  /** Path of a Unix socket. */
+  readonly socket?: string
   readonly tls: boolean
   readonly db: number
   readonly username?: string
@@ -15,13 +20,16 @@ export interface RedisAddress {
 }
 
 /**
- * Reads the four forms of `REDIS_URL`:
+ * Reads the five forms of `REDIS_URL`:
+ * `redis+unix://user:password@/path/of/socket?db=0`,
  * `redis://` and `rediss://user:password@host:6379/db`,
  * `redis-sentinel://user:password@h1:26379,h2:26379/master?db=0&tls=true&sentinelPassword=…`,
  * `redis-cluster://user:password@h1:7000,h2:7001?tls=true`.
- * Throws an error that names the fault and never shows the URL, because it may hold a password.
+ * Throws a ConfigurationError that names the fault and never shows the URL, because it may hold a password.
  */
 export function parseRedisUrl(url: string): RedisAddress {
+  const socketParts = /^redis\+unix:\/\/(?:(.*)@)?(\/[^?]+)(?:\?(.*))?$/s.exec(url)
+  if (socketParts !== null) return parseSocket(socketParts)
   // Greedy up to the last "@", so that an unescaped "/" or "@" in a password is not taken for a host.
   const parts = /^(rediss?|redis-sentinel|redis-cluster):\/\/(?:(.*)@)?([^@/?]+)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(url)
   const [, scheme, user, hostList, path = '', queryText = ''] = parts ?? []
@@ -32,8 +40,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   if (mode === 'sentinel' && path === '') throw fault('the name of the master is missing after the hosts')
   if (mode === 'cluster' && path !== '') throw fault('a cluster has neither a master name nor databases')
 
-  const query = new URLSearchParams(queryText)
-  for (const name of query.keys()) if (!parameters[mode].has(name)) throw fault(`it has an unknown parameter "${name}"`)
+  const query = parseQuery(queryText, mode)
   const [username, password] = parseUser(user)
   return {
     mode,
@@ -49,6 +56,29 @@ export function parseRedisUrl(url: string): RedisAddress {
   }
 }
 
+function parseSocket([, user, path = '', queryText = '']: readonly (string | undefined)[]): RedisAddress {
+  const query = parseQuery(queryText, 'single')
+  const [username, password] = parseUser(user)
+  return {
+    mode: 'single',
+    hosts: [],
+    socket: decode(path),
+    tls: false,
+    db: parseDatabase(query.get('db') ?? ''),
+    shown: `redis+unix://${path}`,
+    ...optional({ username, password }),
+  }
+}
+
+/** The `REDIS_URL` of the Redis at a Unix socket. */
+export const socketUrl = (path: string): string => `redis+unix://${path.split('/').map(encodeURIComponent).join('/')}`
+
+function parseQuery(text: string, mode: RedisAddress['mode']): URLSearchParams {
+  const query = new URLSearchParams(text)
+  for (const name of query.keys()) if (!parameters[mode].has(name)) throw fault(`it has an unknown parameter "${name}"`)
+  return query
+}
+
 const modes: Record<string, RedisAddress['mode']> = { 'redis-sentinel': 'sentinel', 'redis-cluster': 'cluster' }
 
 const parameters = {
@@ -58,7 +88,10 @@ const parameters = {
 }
 
 const fault = (what: string) =>
-  new Error(`REDIS_URL cannot be used: ${what}. Known are redis://, rediss://, redis-sentinel:// and redis-cluster://.`)
+  new ConfigurationError(
+    `REDIS_URL cannot be used: ${what}. Known are redis://, rediss://, redis+unix://, redis-sentinel:// and redis-cluster://.`,
+    [],
+  )
 
 function parseHost(text: string, defaultPort: number): { host: string; port: number } {
   const [, host, port] = /^(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(text) ?? []

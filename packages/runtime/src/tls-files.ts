@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls'
+import { ConfigurationError } from './configuration-error.ts'
 import type { Logger } from './logger.ts'
 
 /** Files that make a listener speak TLS; with `clientCaFile` only callers with a certificate of that CA get in. */
@@ -22,7 +23,7 @@ export async function readTlsFiles(files: TlsFiles): Promise<SecureContextOption
     return content
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    throw new Error(`The TLS files ${Object.values(files).join(', ')} cannot be used: ${code}`, { cause: error })
+    throw new ConfigurationError(`The TLS files ${Object.values(files).join(', ')} cannot be used: ${code}`, [])
   }
 }
 

@@ -1,9 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startEmbeddedRedis } from '../src/embedded-redis.ts'
 import { findRedisBinary } from '../src/redis-binary.ts'
+import { openRedis } from '../src/redis-open.ts'
 import { recordingLogger, startRedis, temporaryDirectory } from './support.ts'
 
 /** A directory for PATH with the given shell scripts as programs, and an empty cache beside it. */
@@ -65,6 +66,7 @@ describe('an embedded Redis', () => {
         case "$1" in
           127.0.0.1:*) port=\${1#127.0.0.1:}; port=\${port%:6379} ;;
           *:/data) dir=\${1%:/data} ;;
+          *:/socket) sockets=\${1%:/socket} ;;
         esac
         shift
       done
@@ -73,6 +75,7 @@ describe('an embedded Redis', () => {
         shift
         case "$argument" in
           /data) argument=$dir ;;
+          /socket/*) argument=$sockets/\${argument#/socket/} ;;
           6379) argument=$port ;;
           0.0.0.0) argument=127.0.0.1 ;;
         esac
@@ -89,16 +92,22 @@ describe('an embedded Redis', () => {
     expect(await readdir(machine.dataDir)).toContain('appendonlydir')
     await using again = await startEmbeddedRedis({ ...machine, port: Number(new URL(server.url).port) })
     expect(again.url).toBe(server.url)
+    await again[Symbol.asyncDispose]()
+
+    const socket = join(directory.path, 'redis.sock')
+    await using behindSocket = await startEmbeddedRedis({ ...machine, socket })
+    expect(behindSocket.url).toBe(`redis+unix://${socket}`)
+    const over = openRedis(behindSocket.url, machine.logger, {})
+    expect(await over.get('key')).toBe('value')
+    over.disconnect()
   })
 
   it('names every way and why it did not work when none does', async () => {
     await using directory = await temporaryDirectory()
     const machine = await machineWith(directory.path, { docker: 'echo "no daemon" >&2; exit 1' })
-    vi.stubEnv('REDISMS_DOWNLOAD_URL', 'http://127.0.0.1:1/redis.tar.gz')
     const started = startEmbeddedRedis(machine)
     await expect(started).rejects.toThrow(
-      /REDIS_URL.*redis-server or valkey-server on the PATH \(.*Debian or Ubuntu.*apt-get.*docker run \(.*no daemon.*redis-memory-server/,
+      /REDIS_URL.*redis-server or valkey-server on the PATH \(.*Debian or Ubuntu.*apt-get.*docker run \(.*no daemon/,
     )
-    vi.unstubAllEnvs()
   })
 })

@@ -27,6 +27,7 @@ describe('the environment', () => {
     expect(
       readEnvironment({
         REDIS_URL: 'redis-sentinel://a:1,b:2/main',
+        REDIS_MAXMEMORY: '2gb',
         TIELINE_CONFIG: '/etc/tieline.yaml',
         INGRESS_PORT: '1',
         CONSOLE_PORT: '2',
@@ -41,6 +42,7 @@ describe('the environment', () => {
       }),
     ).toEqual({
       redisUrl: 'redis-sentinel://a:1,b:2/main',
+      redisMaxMemory: '2gb',
       configFile: '/etc/tieline.yaml',
       ingressPort: 1,
       consolePort: 2,
@@ -62,6 +64,7 @@ describe('the environment', () => {
     const read = () =>
       readEnvironment({
         REDIS_URL: 'http://:marked@redis',
+        REDIS_MAXMEMORY: 'marked',
         INGRESS_PORT: 'marked',
         METRICS_PORT: '65536',
         LOG_LEVEL: 'marked',
@@ -72,7 +75,8 @@ describe('the environment', () => {
     expect(read).toThrow(
       [
         'The environment has faults:',
-        '  REDIS_URL: must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://',
+        '  REDIS_URL: must begin with redis://, rediss://, redis+unix://, redis-sentinel:// or redis-cluster://',
+        '  REDIS_MAXMEMORY: must be a number of bytes, or one with kb, mb or gb after it',
         '  INGRESS_PORT: Invalid input: expected number, received NaN',
         '  METRICS_PORT: Too big: expected number to be <=65535',
       ].join('\n'),

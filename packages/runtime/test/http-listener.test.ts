@@ -52,7 +52,9 @@ describe('an HTTP listener', () => {
 
   it('rejects when its port is taken', async () => {
     await using listener = await listen(hello, loopback)
-    await expect(listen(hello, { ...loopback, port: listener.port })).rejects.toThrow('EADDRINUSE')
+    await expect(listen(hello, { ...loopback, port: listener.port })).rejects.toThrow(
+      `Port ${listener.port} on 127.0.0.1 is in use by another program.`,
+    )
   })
 
   it('ends at once when only idle connections are left', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseRedisUrl } from '../src/redis-url.ts'
+import { parseRedisUrl, socketUrl } from '../src/redis-url.ts'
 
 describe('REDIS_URL', () => {
   it('names one server, with and without its defaults', () => {
@@ -19,6 +19,26 @@ describe('REDIS_URL', () => {
       password: 'p@ss',
       shown: 'rediss://[::1]:6380/3',
     })
+  })
+
+  it('names a socket of this machine', () => {
+    expect(parseRedisUrl('redis+unix:///run/redis/redis.sock')).toEqual({
+      mode: 'single',
+      hosts: [],
+      socket: '/run/redis/redis.sock',
+      tls: false,
+      db: 0,
+      shown: 'redis+unix:///run/redis/redis.sock',
+    })
+    expect(parseRedisUrl('redis+unix://user:p%40ss@/run/redis.sock?db=3')).toMatchObject({
+      socket: '/run/redis.sock',
+      username: 'user',
+      password: 'p@ss',
+      db: 3,
+      shown: 'redis+unix:///run/redis.sock',
+    })
+    const path = '/a b/c?d%e/@f.sock'
+    expect(parseRedisUrl(socketUrl(path))).toMatchObject({ socket: path })
   })
 
   it('names sentinels, the master they watch, and the passwords of both', () => {

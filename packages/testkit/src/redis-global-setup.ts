@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { ensureRedisProgram } from './built-redis.ts'
 import { isRedisForm, redisForms, startRedisForm } from './redis-forms/redis-form.ts'
 
 declare module 'vitest' {
@@ -19,6 +20,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     project.provide('redisUrl', given)
     return async () => {}
   }
+  // On a machine with Docker only, the Redis of the run may be a container all the same; the next line tells what is missing.
+  await ensureRedisProgram().catch((error: unknown) => console.warn(error instanceof Error ? error.message : error))
   const redis = await startRedisForm(isRedisForm(form) ? form : 'standalone')
   project.provide('redisUrl', redis.url)
   return async () => {

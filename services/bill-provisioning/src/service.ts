@@ -12,6 +12,7 @@ import { createBills } from './bills.ts'
 import { createDelivery, type DeliveryLimits } from './delivery.ts'
 import { createHealth } from './health.ts'
 import { createBillMetrics } from './metrics.ts'
+import { warnIfOpenToAll } from './open-to-all.ts'
 import { createReport } from './report.ts'
 
 /** Limits that tests move. */
@@ -64,6 +65,7 @@ export async function startBillProvisioning(
   await using parts = new AsyncDisposableStack()
 
   const source = parts.use(await openBillSource(section, connections))
+  await warnIfOpenToAll(section.source, logger)
   const drain = createDrain(isOpen(section) ? (tuning.graceMs ?? usualGraceMs) : 0, logger)
   const reachable = createHealth({
     // There is no such bill; but that can be said only by a source that is there, and has the right place.
@@ -92,6 +94,7 @@ export async function startBillProvisioning(
   const listener = parts.use(
     await listen(app, {
       port: environment.billsPort,
+      portVariable: 'BILLS_PORT',
       ...whereToListen(section, logger),
       requestTimeoutMs,
       drainWithinMs: limits.firstByteMsMax + limits.transferMsMax,

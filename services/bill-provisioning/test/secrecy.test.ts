@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@tieline/testkit/eventually'
@@ -10,6 +10,17 @@ import { billOf, mib, openService, settingsFor } from './harness.ts'
 import { openDirectory, places, remotePlaces } from './places.ts'
 
 const credentials = { username: 'dss', password: 'pässword: with a colon' }
+
+test.each([
+  [0o755, true],
+  [0o750, false],
+])('a directory of bills with rights %o is warned of: %s', async (mode, warned) => {
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-bills-open-'))
+  await chmod(directory, mode)
+  await using service = await openService({ source: { kind: 'directory', path: directory }, connections: {} })
+  expect(service.logged.join().includes('Every user of this machine can get at the bills')).toBe(warned)
+  await rm(directory, { recursive: true })
+})
 
 describe('with credentials in the installation file', () => {
   test('a bill is for those who present any of several', async () => {

@@ -61,6 +61,7 @@ export async function startConsole(settings: ServiceSettings, { logger }: { logg
   const listener = parts.use(
     await listen(app, {
       port: environment.consolePort,
+      portVariable: 'CONSOLE_PORT',
       host: tls === undefined && !behindProxy ? '127.0.0.1' : '0.0.0.0',
       ...(tls !== undefined && { tls: tlsFiles(tls) }),
       requestTimeoutMs,

@@ -102,6 +102,7 @@ function listenAsConfigured(
   if (!open) logger.warn('Neither ingress.tls nor ingress.behindProxy is set: only this machine is listened to')
   return listen(app, {
     port: environment.ingressPort,
+    portVariable: 'INGRESS_PORT',
     host: open ? '0.0.0.0' : '127.0.0.1',
     logger,
     ...(tls && {

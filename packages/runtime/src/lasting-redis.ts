@@ -1,0 +1,136 @@
+import { chmod, mkdir, mkdtemp, realpath, rm, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type EmbeddedRedisOptions, type PreparedRedis, prepareEmbeddedRedis } from './embedded-redis.ts'
+import type { Logger } from './logger.ts'
+import { socketUrl } from './redis-url.ts'
+
+export interface LastingRedisOptions extends Omit<EmbeddedRedisOptions, 'port' | 'socket' | 'readyWithinMs'> {
+  /** How long to wait for the first start before going on without; default 10 s. */
+  readonly firstWithinMs?: number
+}
+
+export interface LastingRedis extends AsyncDisposable {
+  readonly url: string
+}
+
+/** Before one that answered is started again; before one that did not, which may be read anew from the beginning, longer and longer. */
+const pauseMs = { answered: 100, full: 2_000, first: 1_000, max: 5_000 }
+
+/** The same reason is told again after this long. */
+const reminderMs = 30_000
+
+/**
+ * An embedded Redis that is started again whenever it ends or cannot start, for ever, and says why. It listens at a Unix
+ * socket in its data directory, which are closed to other users. Resolves when it answers for the first time, or, if that takes
+ * longer than `firstWithinMs`, as on a full disk, before.
+ * Throws when there is no server program at all, naming every way to one, or when the data directory cannot be used.
+ */
+export async function startLastingRedis(options: LastingRedisOptions): Promise<LastingRedis> {
+  const { logger, firstWithinMs = 10_000 } = options
+  await using parts = new AsyncDisposableStack()
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
+  const dataDir = await realpath(options.dataDir)
+  // One of an earlier version is open to everybody.
+  await chmod(dataDir, 0o700)
+  const socket = await chooseSocket(dataDir, parts)
+  // However much it has to read: to kill it would only make it begin anew.
+  const readyWithinMs = Number.POSITIVE_INFINITY
+  const prepared = await prepareEmbeddedRedis({ ...options, dataDir, socket, readyWithinMs })
+
+  const stopping = new AbortController()
+  const { promise: answered, resolve: onAnswer } = Promise.withResolvers<void>()
+  const running = keepRunning(prepared, { dataDir, logger, onAnswer, stopping: stopping.signal })
+  parts.defer(() => {
+    stopping.abort()
+    return running
+  })
+  const enough = setTimeout(onAnswer, firstWithinMs)
+  await answered
+  clearTimeout(enough)
+  const owned = parts.move()
+  return { url: socketUrl(socket), [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Systems take no longer path for a socket than 107 bytes, some 103. */
+const socketPathBytesMax = 103
+
+async function chooseSocket(dataDir: string, parts: AsyncDisposableStack): Promise<string> {
+  const socket = join(dataDir, 'redis.sock')
+  if (Buffer.byteLength(socket) <= socketPathBytesMax) return socket
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-redis-'))
+  parts.defer(() => rm(directory, { recursive: true, force: true }))
+  return join(directory, 'redis.sock')
+}
+
+interface Keeping {
+  readonly dataDir: string
+  readonly logger: Logger
+  readonly onAnswer: () => void
+  readonly stopping: AbortSignal
+}
+
+/** Resolves when it was told to stop and the server has ended. */
+async function keepRunning(prepared: PreparedRedis, { dataDir, logger, onAnswer, stopping }: Keeping): Promise<void> {
+  const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>()
+  stopping.addEventListener('abort', () => onStop())
+  const isNews = createReminder()
+  let failures = 0
+  while (!stopping.aborted) {
+    failures += 1
+    const ending = await runOnce(prepared, stopping, stopped, (url) => {
+      logger.info({ redis: url, dataDir }, `The embedded Redis (${prepared.source}) runs at ${url}`)
+      failures = 0
+      onAnswer()
+    })
+    if (stopping.aborted) return
+    const full = await isFull(dataDir)
+    const reason = full ? `the disk of ${dataDir} is full` : ending
+    if (isNews(reason)) logger.error({ ending }, `The embedded Redis does not run, and is tried again: ${reason}`)
+    await delay(full ? pauseMs.full : pauseAfter(failures), undefined, { signal: stopping }).catch(() => undefined)
+  }
+}
+
+const pauseAfter = (failures: number) =>
+  failures === 0 ? pauseMs.answered : Math.min(pauseMs.first * 2 ** (failures - 1), pauseMs.max)
+
+/** Starts the server and waits for its end. Returns why it ended, or did not start. */
+async function runOnce(
+  { start }: PreparedRedis,
+  stopping: AbortSignal,
+  stopped: Promise<void>,
+  onStart: (url: string) => void,
+): Promise<string> {
+  try {
+    await using server = await start(stopping)
+    onStart(server.url)
+    await Promise.race([server.ended ?? stopped, stopped])
+    return server.lastWords?.() ?? 'it ended'
+  } catch (error) {
+    return error instanceof Error ? error.message : 'no reason given'
+  }
+}
+
+/** Tells whether a text is worth a line: it is another one, or was told long ago. */
+function createReminder(): (text: string) => boolean {
+  let last = { text: '', atMs: Number.NEGATIVE_INFINITY }
+  return (text) => {
+    const atMs = performance.now()
+    if (text === last.text && atMs - last.atMs < reminderMs) return false
+    last = { text, atMs }
+    return true
+  }
+}
+
+/** What a server cannot go on without. */
+const roomBytesMin = 1024 ** 2
+
+async function isFull(directory: string): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(directory)
+    return bavail * bsize < roomBytesMin
+  } catch {
+    return false
+  }
+}
