@@ -85,7 +85,7 @@ describe('with a key', () => {
 
   test('payloads, replies and results are all sealed', () => {
     const { redis } = observed.during
-    const sealed = /:journal:[py]:\S+ "(.{7})|"reply":"(.{7})|\\"result\\":\\"(.{7})/g
+    const sealed = /:journal:(?:[py]|db):\S+ "(.{7})|"reply":"(.{7})|\\"result\\":\\"(.{7})/g
     const heads = [...redis.matchAll(sealed)].map(([, ...groups]) => groups.join(''))
     expect(heads.length).toBeGreaterThan(60)
     expect(new Set(heads)).toEqual(new Set(['1.test.']))

@@ -187,6 +187,13 @@ describe('messages that a lookup without a row refuses', () => {
     expect(all).toMatchObject({ code: 0, out: `${count - 1} of ${count - 1} run again.\n` })
     for (const key of others) await until(key, 'succeeded')
     expect(derms.count('enroll')).toBe(count)
+
+    const onConnection = async (name: string) =>
+      JSON.parse((await tieline('messages', 'list', '--connection', name, '--limit', '999', '--json')).out) as unknown[]
+    expect([await onConnection('DERMS_SITE1'), await onConnection('DACS_MAIN')].map(({ length }) => length)).toEqual([
+      count,
+      0,
+    ])
     expect((await tieline('attention', 'list')).out).toBe('Nothing needs attention.\n')
   })
 })

@@ -90,6 +90,8 @@ export async function openInstallation(sections: object = {}) {
     reaches,
     /** Runs a command of operators. */
     run: (...args: string[]) => run(args, { env }),
+    /** The same for somebody who sits at a terminal and answers so. */
+    runAt: (answer: string, ...args: string[]) => run(args, { env, stdin: answer, isTTY: true }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -97,15 +99,16 @@ export async function openInstallation(sections: object = {}) {
 interface Surroundings {
   readonly env?: NodeJS.ProcessEnv
   readonly stdin?: string
+  readonly isTTY?: boolean
 }
 
-export async function run(args: string[], { env = {}, stdin = '' }: Surroundings = {}) {
+export async function run(args: string[], { env = {}, stdin = '', isTTY = false }: Surroundings = {}) {
   const written = { out: '', err: '' }
   const code = await runCommandLine(args, {
     env,
-    stdin: Readable.from([stdin]),
+    stdin: Object.assign(Readable.from([stdin]), { isTTY }),
     stdout: { write: (text) => (written.out += text) },
-    stderr: { write: (text) => (written.err += text) },
+    stderr: { isTTY, write: (text) => (written.err += text) },
   })
   return { code, ...written }
 }

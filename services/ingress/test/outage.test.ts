@@ -7,7 +7,7 @@ import { findRedisBinary } from '@tieline/runtime/redis-binary'
 import { freePort, type RedisProcess, startRedisProcess } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
-import { openIngress, settling, stageStatus, succeeded, syncAck } from './harness.ts'
+import { basic, openIngress, settling, stageStatus, succeeded, syncAck } from './harness.ts'
 
 /** A Redis that can be taken away and brought back on the same port with the same data. */
 async function ownRedis(extraArgs: readonly string[] = []) {
@@ -134,9 +134,18 @@ describe('when Redis goes away', () => {
     await redis.hang()
     const answer = await send(ingress, 'B')
     expect(answer).toMatchObject(refused)
+    // A refusal waits for nobody who keeps it; it is told with the next one that can be kept.
+    const strange = () =>
+      ingress.post('enrollment-sync', {}, { headers: { authorization: basic('derms', 'pw-derms') } })
+    const askedAt = performance.now()
+    expect(await strange()).toMatchObject({ status: 403 })
+    expect(performance.now() - askedAt).toBeLessThan(900)
     await redis.goOn()
     await eventually(async () => (await send(ingress, 'B')).status === 202, 10_000)
     expect(await ingress.field('enrollment-sync-ack.derms.B', 'generation')).toBe('1')
+    await strange()
+    const window = `${ingress.journal.base}:w:refusal/enrollment-sync/derms/not-allowed`
+    await eventually(async () => Number(await ingress.redis.hget(window, 'count')) >= 1)
   })
 
   test('it may drop connections between SUBSCRIBE and its answer: nothing goes uncaught, and news is heard again', async () => {
