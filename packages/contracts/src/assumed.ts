@@ -1,10 +1,12 @@
 /**
- * What neither system has published, in one place: a fact that turns out otherwise is corrected here. Two things that
- * installations may have to change without a new release are configuration instead: the `MsgAck` wrapper
- * (`compat.msgAckWrapper`) and incoming field names (`compat.fieldAliases`).
+ * What neither system has published, in one place. Nothing of it is a wall: an installation where it is otherwise says so in
+ * the section `compat` of its file.
  */
 
-/** Greatest lengths of texts for which no page gives one, in UTF-16 units. */
+/**
+ * Greatest lengths of texts for which no page gives one, in UTF-16 units. A longer text goes on and is noted, unless the
+ * installation wants otherwise (`compat.unpublishedRules`, `compat.lengths`).
+ */
 export const assumedLength = {
   /** A text of which nothing is known at all. */
   unknown: 254,
@@ -32,7 +34,15 @@ export const assumedLength = {
   contactId: 12,
   subscriptionId: 12,
   programId: 12,
+  /** Fields of the devices of the enrollment sync, whose table ends before them. */
   deviceId: 12,
+  deviceType: 30,
+  deviceSpecification: 30,
+  deviceNicId: 100,
+  deviceSerialNo: 60,
+  /** Of the messages of F7 and F9, whose fields no page names. */
+  messageId: 120,
+  eventId: 120,
   code: 30,
 } as const
 

@@ -116,9 +116,10 @@ const readers: Record<InboundFlowId, (body: unknown) => Facts> = {
 
 const textAt = (body: unknown, ...path: string[]): string | undefined => textOf(valueAt(body, ...path))
 
+/** One value where a list is wanted is a list of one, as for `createReading`. */
 function listAt(body: unknown, ...path: string[]): unknown[] {
-  const list = valueAt(body, ...path)
-  return Array.isArray(list) ? list : []
+  const list = valueAt(body, ...path) ?? []
+  return Array.isArray(list) ? list : [list]
 }
 
 /** The same records in another order are the same message; none at all are no id. */

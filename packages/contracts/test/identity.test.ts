@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parseExactJson } from '../src/exact-json.ts'
 import { examples } from '../src/examples.ts'
 import { type InboundFlowId, inboundFlowIds } from '../src/flows.ts'
 import { identify } from '../src/identity.ts'
@@ -100,6 +101,24 @@ describe('identity', () => {
     expect(of('enrollment-sync-ack', { MsgAck: { ...ack(), responses: { response: { dacsMessageId: 7 } } } }).id).toBe(
       '7',
     )
+  })
+
+  test('of ids that are numbers keeps their digits, whatever their length, and one value where a list is wanted counts', () => {
+    const check = parseExactJson('{"sendDetails":{"communicationId":15449036987859876543,"deviceInfo":{"nicid":1.10}}}')
+    expect(of('device-status-check', check)).toMatchObject({
+      key: 'device-status-check.derms.15449036987859876543',
+      terms: ['15449036987859876543', '1.10'],
+    })
+    const stage = parseExactJson('{"drmsInstanceId":7,"messageId":1e400,"stageId":12345678901234567890}')
+    expect(of('stage-status', stage)).toMatchObject({ id: '1e400', line: '7.12345678901234567890' })
+    const one = { params: { messageId: 'a', assetInfo: { assetList: { nicId: 5 } } } }
+    expect(of('enrollment-request', one)).toEqual({
+      ...of('enrollment-request', { params: [{ messageId: 'a' }] }),
+      terms: ['a', '5'],
+    })
+    const sync = { sendDetails: { syncRequestId: 1, locationInfo: { controllableDevices: { nicId: 'N' } } } }
+    expect(of('enrollment-sync', sync).terms).toEqual(['1', 'N'])
+    expect(of('event-outcome', { messageId: 'O', eventIds: 8812345 }).terms).toEqual(['O', '8812345'])
   })
 
   test.each(inboundFlowIds)('of %s without an id is its payload', (flow) => {

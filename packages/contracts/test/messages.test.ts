@@ -115,6 +115,8 @@ describe('enrollment request', () => {
     expect(readEnrollmentAnswer(golden)).toEqual(answer)
     expect(readEnrollmentAnswer(golden['X1-DAEnroll'])).toEqual(answer)
     expect(readEnrollmentAnswer({ enrollmentId: 61938204477015 })).toEqual({ enrollmentId: '61938204477015' })
+    expect(readEnrollmentAnswer({ 'X1-ProgramEnrollment': golden['X1-DAEnroll'] })).toEqual(answer)
+    expect(readEnrollmentAnswer({ status: { enrollmentId: 1 } })).toEqual({})
     for (const body of [undefined, null, '', [], { 'X1-DAEnroll': null }, { status: {} }]) {
       expect(readEnrollmentAnswer(body)).toEqual({})
     }

@@ -1,20 +1,20 @@
 import { z } from 'zod'
-import { assumedAnswerRoot, assumedLength } from '../assumed.ts'
-import { textOf, unwrapped, valueAt } from '../json-object.ts'
+import { assumedAnswerRoot } from '../assumed.ts'
+import { textOf, valueAt, withFields } from '../json-object.ts'
 import { communicationIdLengthMax } from './device-status-check.ts'
 import { requiredText } from './fields.ts'
 
 /** F5, DERMS to Tieline: SUCCESS or FAILURE as DERMS found the device; DACS may be set up to know more codes. */
 export const deviceStatusAck = z.object({
   dacsMessageId: requiredText(communicationIdLengthMax),
-  responseCode: requiredText(assumedLength.code),
+  responseCode: requiredText('code'),
 })
 
 /** F5, Tieline to DACS (postControllableDeviceStatus). */
 export const dacsDeviceStatusResponse = z.strictObject({
   responseDetail: z.strictObject({
     transactionID: requiredText(communicationIdLengthMax),
-    result: z.strictObject({ status: requiredText(assumedLength.code) }),
+    result: z.strictObject({ status: requiredText('code') }),
   }),
 })
 
@@ -26,7 +26,7 @@ export const dacsDeviceStatusAnswer = z.object({
 
 /** Reads DACS' answer to a device status, with or without its root; what is missing or not readable is left out. */
 export function readDeviceStatusAnswer(body: unknown): DacsDeviceStatusAnswer {
-  const answer = unwrapped(body, assumedAnswerRoot.deviceStatus)
+  const answer = withFields(body, assumedAnswerRoot.deviceStatus, Object.keys(dacsDeviceStatusAnswer.shape))
   const boStatus = textOf(valueAt(answer, 'boStatus'))
   const communicationId = textOf(valueAt(answer, 'communicationId'))
   return { ...(boStatus !== undefined && { boStatus }), ...(communicationId !== undefined && { communicationId }) }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { assumedLength } from '../assumed.ts'
 import { optionalText, requiredText } from './fields.ts'
 
 /** Also the length of `dacsMessageId` in the acknowledgment. */
@@ -7,7 +6,7 @@ export const communicationIdLengthMax = 30
 
 /** Both sides name the fields alike, `nicid` with a small d too; they go to DERMS as received. */
 const device = {
-  division: optionalText(assumedLength.routingKey),
+  division: optionalText('routingKey'),
   deviceType: optionalText(30),
   specification: optionalText(30),
   headEndSystem: optionalText(50),

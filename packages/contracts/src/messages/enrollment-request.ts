@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { assumedAnswerRoot, assumedLength } from '../assumed.ts'
-import { textOf, unwrapped, valueAt } from '../json-object.ts'
+import { assumedAnswerRoot } from '../assumed.ts'
+import { textOf, valueAt, withFields } from '../json-object.ts'
 import { number, optionalCode, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
 /** Ship the device, bring your own, installed by the utility. DACS 24C adds X1RE (re-enroll), which 24B refuses. */
@@ -12,9 +12,8 @@ export const assetOwnerships = ['W1CO', 'W1OW'] as const
 /** Bring your own, contact centre, self service. */
 export const enrollmentSources = ['X1BY', 'X1CC', 'X1SS'] as const
 
-/** DACS' greatest lengths: the same on the way in, so that what is accepted can be mapped. */
+/** DACS' published greatest lengths: the same on the way in, so that what is accepted can be mapped. */
 const length = {
-  ...assumedLength,
   messageId: 120,
   cisPersonId: 30,
   cisAccountId: 30,
@@ -31,21 +30,21 @@ const length = {
  * is answered by itself and the others go on.
  */
 export const enrollmentRequest = z.object({
-  drmsInstanceId: optionalText(length.routingKey),
+  drmsInstanceId: optionalText('routingKey'),
   params: z.array(z.unknown()),
 })
 
 const asset = z.object({
   sequence: number.nullish(),
-  assetId: optionalText(length.assetId),
-  make: optionalText(length.make),
-  model: optionalText(length.model),
-  specification: optionalText(length.specification),
-  assetType: optionalText(length.assetType),
-  badgeNo: optionalText(length.badgeNo),
+  assetId: optionalText('assetId'),
+  make: optionalText('make'),
+  model: optionalText('model'),
+  specification: optionalText('specification'),
+  assetType: optionalText('assetType'),
+  badgeNo: optionalText('badgeNo'),
   serialNo: optionalText(length.serialNo),
   nicId: optionalText(length.nicId),
-  headEndSystem: optionalText(length.headEndSystem),
+  headEndSystem: optionalText('headEndSystem'),
 })
 
 /** F1: one enrollment. Only its id is required; what else a program needs is DACS' decision. */
@@ -63,45 +62,48 @@ export const enrollmentRecord = z.object({
     .nullish(),
   programInfo: z
     .object({
-      cisServiceAgreementId: optionalText(length.cisServiceAgreementId),
-      programCode: optionalText(length.programCode),
+      cisServiceAgreementId: optionalText('cisServiceAgreementId'),
+      programCode: optionalText('programCode'),
       startDateTimeISO: optionalDateTime,
     })
     .nullish(),
   locationInfo: z
     .object({
-      division: optionalText(length.division),
-      cisPremiseId: optionalText(length.cisPremiseId),
-      cisServicePointId: optionalText(length.cisServicePointId),
-      timeZone: optionalText(length.timeZone),
+      division: optionalText('division'),
+      cisPremiseId: optionalText('cisPremiseId'),
+      cisServicePointId: optionalText('cisServicePointId'),
+      timeZone: optionalText('timeZone'),
       address1: optionalText(length.address),
-      city: optionalText(length.city),
-      county: optionalText(length.county),
-      state: optionalText(length.state),
-      postal: optionalText(length.postal),
-      country: optionalText(length.country),
+      city: optionalText('city'),
+      county: optionalText('county'),
+      state: optionalText('state'),
+      postal: optionalText('postal'),
+      country: optionalText('country'),
     })
     .nullish(),
   assetInfo: z
     .object({
-      installationMethod: optionalCode(installationMethods),
-      assetOwnership: optionalCode(assetOwnerships),
+      installationMethod: optionalCode('installationMethod', installationMethods),
+      assetOwnership: optionalCode('assetOwnership', assetOwnerships),
       assetList: z.array(asset).nullish(),
     })
     .nullish(),
 })
 
-const dacsText = (lengthMax: number) => requiredText(lengthMax).optional()
+const dacsText = (lengthMax: Parameters<typeof requiredText>[0]) => requiredText(lengthMax).optional()
+
+/** An installation may know more codes. */
+const dacsCode = (codes: readonly string[]) => z.enum(codes)
 
 const dacsAsset = z.strictObject({
   sequence: number.optional(),
-  assetId: dacsText(length.assetId),
-  specification: dacsText(length.specification),
-  assetType: dacsText(length.assetType),
-  badgeNo: dacsText(length.badgeNo),
+  assetId: dacsText('assetId'),
+  specification: dacsText('specification'),
+  assetType: dacsText('assetType'),
+  badgeNo: dacsText('badgeNo'),
   serialNo: dacsText(length.serialNo),
   nicId: dacsText(length.nicId),
-  headEndSystem: dacsText(length.headEndSystem),
+  headEndSystem: dacsText('headEndSystem'),
 })
 
 /** F1, Tieline to DACS: one enrollment (enrollProgram). Nothing empty is sent. */
@@ -120,29 +122,29 @@ export const dacsEnrollment = z.strictObject({
     .optional(),
   programInfo: z
     .strictObject({
-      cisServiceAgreementId: dacsText(length.cisServiceAgreementId),
-      programCode: dacsText(length.programCode),
+      cisServiceAgreementId: dacsText('cisServiceAgreementId'),
+      programCode: dacsText('programCode'),
       startDate: z.iso.date().optional(),
     })
     .optional(),
   locationInfo: z
     .strictObject({
-      division: dacsText(length.division),
-      cisPremiseId: dacsText(length.cisPremiseId),
-      cisServicePointId: dacsText(length.cisServicePointId),
-      timeZone: dacsText(length.timeZone),
+      division: dacsText('division'),
+      cisPremiseId: dacsText('cisPremiseId'),
+      cisServicePointId: dacsText('cisServicePointId'),
+      timeZone: dacsText('timeZone'),
       address1: dacsText(length.address),
-      city: dacsText(length.city),
-      county: dacsText(length.county),
-      state: dacsText(length.state),
-      postal: dacsText(length.postal),
-      country: dacsText(length.country),
+      city: dacsText('city'),
+      county: dacsText('county'),
+      state: dacsText('state'),
+      postal: dacsText('postal'),
+      country: dacsText('country'),
     })
     .optional(),
   assetInfo: z
     .strictObject({
-      installationMethod: z.enum(installationMethods).optional(),
-      assetOwnership: z.enum(assetOwnerships).optional(),
+      installationMethod: dacsCode(installationMethods).optional(),
+      assetOwnership: dacsCode(assetOwnerships).optional(),
       assetList: z.array(dacsAsset).optional(),
     })
     .optional(),
@@ -156,7 +158,7 @@ export const dacsEnrollmentAnswer = z.object({
 
 /** Reads DACS' answer to an enrollment, with or without its root; what is missing or not readable is left out. */
 export function readEnrollmentAnswer(body: unknown): DacsEnrollmentAnswer {
-  const answer = unwrapped(body, assumedAnswerRoot.enrollment)
+  const answer = withFields(body, assumedAnswerRoot.enrollment, Object.keys(dacsEnrollmentAnswer.shape))
   const enrollmentId = textOf(valueAt(answer, 'enrollmentId'))
   const status = textOf(valueAt(answer, 'status'))
   return { ...(enrollmentId !== undefined && { enrollmentId }), ...(status !== undefined && { status }) }

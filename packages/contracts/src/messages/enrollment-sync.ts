@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { assumedDeviceField, assumedLength } from '../assumed.ts'
+import { assumedDeviceField } from '../assumed.ts'
 import { optionalDateTime, optionalText, optionalUtcDateTime, requiredText } from './fields.ts'
 
 /** Also the length of `dacsMessageId` in the acknowledgment. */
@@ -11,33 +11,33 @@ const { status, installed, removed } = assumedDeviceField
  * Fields that both sides name alike. They go to DERMS as received, empty or null or not at all: DERMS itself refuses a
  * missing person id, and DACS hears of it through the acknowledgment.
  */
-const contact = { contactId: optionalText(assumedLength.contactId), cisPersonId: optionalText(30) }
+const contact = { contactId: optionalText('contactId'), cisPersonId: optionalText(30) }
 
 const subscription = {
-  subscriptionId: optionalText(assumedLength.subscriptionId),
+  subscriptionId: optionalText('subscriptionId'),
   cisAccountId: optionalText(30),
   subscriptionType: optionalText(30),
   status: optionalText(12),
-  programId: optionalText(assumedLength.programId),
+  programId: optionalText('programId'),
   programCode: optionalText(120),
 }
 
 const location = {
-  division: optionalText(assumedLength.routingKey),
+  division: optionalText('routingKey'),
   servicePointId: optionalText(12),
   cisPremiseId: optionalText(60),
   cisServicePointId: optionalText(60),
 }
 
 const device = {
-  deviceId: optionalText(assumedLength.deviceId),
-  deviceType: optionalText(30),
-  specification: optionalText(30),
-  nicId: optionalText(100),
-  headEndSystem: optionalText(50),
-  serialNo: optionalText(60),
-  badgeNo: optionalText(assumedLength.badgeNo),
-  headEndRegistration: optionalText(assumedLength.code),
+  deviceId: optionalText('deviceId'),
+  deviceType: optionalText('deviceType'),
+  specification: optionalText('deviceSpecification'),
+  nicId: optionalText('deviceNicId'),
+  headEndSystem: optionalText('headEndSystem'),
+  serialNo: optionalText('deviceSerialNo'),
+  badgeNo: optionalText('badgeNo'),
+  headEndRegistration: optionalText('code'),
 }
 
 /** F2, DACS to Tieline. Unknown fields of the inner objects are kept and passed on. */
@@ -55,7 +55,7 @@ export const enrollmentSync = z.object({
           .array(
             z.looseObject({
               ...device,
-              [status.dacs]: optionalText(assumedLength.code),
+              [status.dacs]: optionalText('code'),
               [installed.dacs]: optionalDateTime,
               [removed.dacs]: optionalDateTime,
             }),
@@ -80,7 +80,7 @@ export const dermsEnrollmentSync = z.strictObject({
         .array(
           z.looseObject({
             ...device,
-            [status.derms]: optionalText(assumedLength.unknown),
+            [status.derms]: optionalText('unknown'),
             [installed.derms]: optionalUtcDateTime,
             [removed.derms]: optionalUtcDateTime,
           }),

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { assumedLength } from '../assumed.ts'
 import { dateTime, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
 const id = requiredText(120)
@@ -13,19 +12,19 @@ export const outcomeErrorLengthMax = 100
 
 /** F9, DERMS to Tieline: the JSON part. Each row of the file says which event it belongs to. */
 export const eventOutcome = z.object({
-  drmsInstanceId: optionalText(assumedLength.routingKey),
-  messageId: id,
-  eventIds: z.array(id).nullish(),
+  drmsInstanceId: optionalText('routingKey'),
+  messageId: requiredText('messageId'),
+  eventIds: z.array(requiredText('eventId')).nullish(),
 })
 
 /** F9: one row of the file. Column names are compared without case; columns that no contract knows are left out. */
 export const outcomeRow = z.object({
-  recordId: optionalText(assumedLength.unknown),
+  recordId: optionalText('unknown'),
   eventId: optionalId,
   stageId: optionalId,
   nicId: requiredText(100),
   headEndSystemId: requiredText(50),
-  outcome: requiredText(assumedLength.code),
+  outcome: requiredText('code'),
   participationStartDateTime: optionalDateTime,
   participationEndDateTime: optionalDateTime,
   /** Of any length: only its beginning goes on. */
@@ -43,7 +42,8 @@ export const dacsOutcomes = z.strictObject({
         eventExternalIdentifier: id,
         nicId: requiredText(100),
         headEndSystem: requiredText(50),
-        outcome: z.enum(eventOutcomes),
+        /** An installation may know more codes. */
+        outcome: z.enum(eventOutcomes as readonly string[]),
         participationStartDateTime: dateTime.optional(),
         participationEndDateTime: dateTime.optional(),
         errorMessage: requiredText(outcomeErrorLengthMax).optional(),

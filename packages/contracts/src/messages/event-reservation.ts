@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { assumedLength } from '../assumed.ts'
 import { dateTime, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
 const id = requiredText(120)
@@ -15,12 +14,12 @@ const namesAnEvent = {
 /** F6, DERMS to Tieline: the JSON part, which describes the stage. The file names its devices. */
 export const eventReservation = z
   .object({
-    drmsInstanceId: optionalText(assumedLength.routingKey),
+    drmsInstanceId: optionalText('routingKey'),
     messageId: id,
     eventId: optionalId,
     stageId: optionalId,
-    eventType: optionalText(assumedLength.code),
-    eventStatus: optionalText(assumedLength.code),
+    eventType: optionalText('code'),
+    eventStatus: optionalText('code'),
     eventStartDateTime: optionalDateTime,
     eventEndDateTime: optionalDateTime,
   })
@@ -28,7 +27,7 @@ export const eventReservation = z
 
 /** F6: one row of the file. Column names are compared without case; columns that no contract knows are left out. */
 export const reservationRow = z.object({
-  recordId: optionalText(assumedLength.unknown),
+  recordId: optionalText('unknown'),
   nicId: requiredText(100),
   headEndSystemId: requiredText(50),
   reservationStartDateTime: optionalDateTime,

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { assumedLength } from '../assumed.ts'
 import { dateTime, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
 /** Every status that DERMS can be set up to send (OIC_NOTIFY_STAGE_STATUSES). */
@@ -26,13 +25,13 @@ const optionalId = optionalText(120)
  * is for the StageStatus lookup to say.
  */
 export const stageStatus = z.object({
-  drmsInstanceId: optionalText(assumedLength.routingKey),
-  messageId: optionalId,
+  drmsInstanceId: optionalText('routingKey'),
+  messageId: optionalText('messageId'),
   eventId: optionalId,
   stageId: id,
   programCode: optionalId,
-  eventType: optionalText(assumedLength.code),
-  stageStatus: requiredText(assumedLength.code),
+  eventType: optionalText('code'),
+  stageStatus: requiredText('code'),
   stageStartDateTime: optionalDateTime,
   stageEndDateTime: optionalDateTime,
   cancelReason: optionalText(254),
@@ -42,7 +41,7 @@ export const stageStatus = z.object({
 export const stageStatusCreate = stageStatus.extend({
   eventId: id,
   programCode: id,
-  eventType: requiredText(assumedLength.code),
+  eventType: requiredText('code'),
   stageStartDateTime: dateTime,
   stageEndDateTime: dateTime,
 })
