@@ -1,5 +1,5 @@
 import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
-import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
+import { type AckType, renderMsgAck, usualMsgAckForm } from '@tieline/contracts/msg-ack'
 import { reservation } from '@tieline/tools/chaos/event-files'
 import type { Call, History, Put, Recorded, Sent } from '@tieline/tools/chaos/history'
 import { callCreate, good, recorded } from './histories.ts'
@@ -38,7 +38,7 @@ const told = (ackType: AckType): Acknowledgment['ack'] => ({
 export const callAck = (ackType: AckType, at: number, fields: Partial<Call> = {}): Call => ({
   ...callCreate,
   operation: 'eventReservationAck',
-  body: renderMsgAck(told(ackType), { msgAckWrapper: true }),
+  body: renderMsgAck(told(ackType), usualMsgAckForm),
   at,
   ...fields,
 })

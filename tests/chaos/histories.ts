@@ -1,4 +1,4 @@
-import { renderMsgAck } from '@tieline/contracts/msg-ack'
+import { renderMsgAck, usualMsgAckForm } from '@tieline/contracts/msg-ack'
 import { enrollmentSync, stageStatus } from '@tieline/tools/chaos/bodies'
 import type { Call, History, Recorded, Sent } from '@tieline/tools/chaos/history'
 
@@ -13,7 +13,7 @@ export const actKey = 'stage-status.SITE1.STG-7-IN_PROGRESS'
 export const ack = (ackType: 'SUCCESS' | 'ERROR' | 'FAILURE', value = '', at = 'one time') =>
   renderMsgAck(
     { ackType, whenISO: at, responses: [{ value, responseCode: ackType, responseTimeISO: at }] },
-    { msgAckWrapper: true },
+    usualMsgAckForm,
   )
 
 export const sentCreate: Sent = {

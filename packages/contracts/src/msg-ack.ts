@@ -43,27 +43,49 @@ export const msgAckDocument = z.object({
   }),
 })
 
-/** The acknowledgment as JSON. Which form DERMS reads is published nowhere, so the wrapper can be switched off. */
-export function renderMsgAck(ack: MsgAck, compat: { msgAckWrapper: boolean }): unknown {
+/** Where the list of responses may stand. */
+export const msgAckListPlaces = ['responses.response', 'responses', 'response'] as const
+
+/** How DERMS writes and reads acknowledgments, which is published nowhere; a part of an installation's `compat`. */
+export interface MsgAckForm {
+  readonly msgAckWrapper: boolean
+  readonly msgAckResponses: (typeof msgAckListPlaces)[number]
+  readonly msgAckNames: { readonly id: string; readonly value: string; readonly responseCode: string }
+}
+
+/** The form that follows the element paths of the guide. */
+export const usualMsgAckForm: MsgAckForm = {
+  msgAckWrapper: true,
+  msgAckResponses: 'responses.response',
+  msgAckNames: { id: 'id', value: 'value', responseCode: 'responseCode' },
+}
+
+/** The acknowledgment as JSON. */
+export function renderMsgAck(ack: MsgAck, { msgAckWrapper, msgAckResponses, msgAckNames }: MsgAckForm): unknown {
+  const responses = ack.responses.map((response) => renderResponse(response, msgAckNames))
   const body = {
     ackType: ack.ackType,
     whenISO: ack.whenISO,
-    responses: { response: ack.responses.map(renderResponse) },
+    ...(msgAckResponses === 'responses.response' && { responses: { response: responses } }),
+    ...(msgAckResponses === 'responses' && { responses }),
+    ...(msgAckResponses === 'response' && { response: responses }),
   }
-  return compat.msgAckWrapper ? { MsgAck: body } : body
+  return msgAckWrapper ? { MsgAck: body } : body
 }
 
-const renderResponse = ({ id, value, responseCode, responseTimeISO, dacsMessageId }: MsgAckResponse) => ({
-  ...(id !== undefined && { id }),
-  ...(value !== undefined && { value }),
-  responseCode,
+const renderResponse = (
+  { id, value, responseCode, responseTimeISO, dacsMessageId }: MsgAckResponse,
+  names: MsgAckForm['msgAckNames'],
+) => ({
+  ...(id !== undefined && { [names.id]: id }),
+  ...(value !== undefined && { [names.value]: value }),
+  [names.responseCode]: responseCode,
   responseTimeISO,
   ...(dacsMessageId !== undefined && { dacsMessageId }),
 })
 
 /**
- * Reads an acknowledgment with or without its wrapper, its responses as a list under `response`, as one object there, or as
- * a plain list. A response without a code of its own has that of the whole message; missing times are empty. Undefined when
+ * Reads an acknowledgment with or without its wrapper, its responses in any of their places, as a list or as one object. A response without a code of its own has that of the whole message; missing times are empty. Undefined when
  * the body is no acknowledgment, which is when it has no `ackType` of the three.
  */
 export function readMsgAck(body: unknown): MsgAck | undefined {
@@ -74,14 +96,23 @@ export function readMsgAck(body: unknown): MsgAck | undefined {
   return {
     ackType,
     whenISO: textOf(valueAt(ack, 'whenISO')) ?? '',
-    responses: responseList(valueAt(ack, 'responses')).map((response) => readResponse(response, ackType)),
+    responses: responsesIn(ack).map((response) => readResponse(response, ackType)),
   }
 }
 
-function responseList(responses: unknown): unknown[] {
-  const list = isJsonObject(responses) ? valueAt(responses, 'response') : responses
-  if (list === undefined || list === null) return []
-  return Array.isArray(list) ? list : [list]
+/** The parts that `readMsgAck` reads, with all that stands in them: what is in here and not there is left out. */
+export function msgAckParts(body: unknown): unknown {
+  const ack = unwrapped(body, 'MsgAck')
+  if (!isJsonObject(ack)) return body
+  const { response: _, ...parts } = ack
+  return { ...parts, responses: responsesIn(ack) }
+}
+
+function responsesIn(ack: unknown): unknown[] {
+  const responses = valueAt(ack, 'responses') ?? valueAt(ack, 'response')
+  const list = isJsonObject(responses) && Object.hasOwn(responses, 'response') ? responses.response : responses
+  if (Array.isArray(list)) return list
+  return isJsonObject(list) && Object.keys(list).length > 0 ? [list] : []
 }
 
 function readResponse(response: unknown, ackType: AckType): MsgAckResponse {

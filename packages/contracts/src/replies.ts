@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { flowSpec, type InboundFlowId } from './flows.ts'
 import { textOf, valueAt } from './json-object.ts'
-import { type AckType, renderMsgAck } from './msg-ack.ts'
+import { type AckType, type MsgAckForm, renderMsgAck } from './msg-ack.ts'
 import { oicFault } from './oic-fault.ts'
 
 /** The HTTP answer of an awaited flow. */
@@ -22,7 +22,7 @@ export const externalIdReply = (id: string): WireReply => ({
 interface ProvisionalFacts {
   /** What the sender calls the records of the message, see `ownIds`. */
   ids: readonly string[]
-  msgAckWrapper: boolean
+  form: MsgAckForm
   nowISO: string
 }
 
@@ -30,7 +30,7 @@ interface ProvisionalFacts {
  * The answer to a caller whose message is accepted but not finished in time. Both forms make the sender repeat the message,
  * and the repeat collects the result.
  */
-export function provisionalReply(flow: InboundFlowId, { ids, msgAckWrapper, nowISO }: ProvisionalFacts): WireReply {
+export function provisionalReply(flow: InboundFlowId, { ids, form, nowISO }: ProvisionalFacts): WireReply {
   if (flowSpec(flow).replyShape === 'externalId') {
     return {
       status: 503,
@@ -44,7 +44,7 @@ export function provisionalReply(flow: InboundFlowId, { ids, msgAckWrapper, nowI
   }
   const responses = ids.map((id) => wholeMessageResponse(flow, { id, value: 'IN_PROGRESS', code: 'FAILURE', nowISO }))
   const ack = { ackType: 'FAILURE' as const, whenISO: nowISO, responses }
-  return { status: 200, body: renderMsgAck(ack, { msgAckWrapper }) }
+  return { status: 200, body: renderMsgAck(ack, form) }
 }
 
 /** The answer about one record when all records of the message share one fate. */
@@ -63,8 +63,8 @@ export const wholeMessageResponse = (
  * message or record without an id has an empty one, so that every record is answered.
  */
 export function ownIds(flow: InboundFlowId, body: unknown): string[] {
-  const records = flow === 'enrollment-request' ? valueAt(body, 'params') : [body]
-  const ids = (Array.isArray(records) ? records : []).map(
+  const records = flow === 'enrollment-request' ? (valueAt(body, 'params') ?? []) : body
+  const ids = (Array.isArray(records) ? records : [records]).map(
     (record) => textOf(valueAt(record, 'messageId')) ?? textOf(valueAt(record, 'dacsMessageId')) ?? '',
   )
   return ids.length === 0 ? [''] : ids

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ackTypes, type MsgAck, readMsgAck, renderMsgAck } from '../src/msg-ack.ts'
+import { ackTypes, type MsgAck, msgAckListPlaces, readMsgAck, renderMsgAck, usualMsgAckForm } from '../src/msg-ack.ts'
 
 const response = { id: 'R1', responseCode: 'SUCCESS', responseTimeISO: '2024-09-01T18:00:04.000Z' }
 const ack: MsgAck = { ackType: 'SUCCESS', whenISO: '2024-09-01T18:00:05.000Z', responses: [response] }
@@ -8,8 +8,8 @@ const ack: MsgAck = { ackType: 'SUCCESS', whenISO: '2024-09-01T18:00:05.000Z', r
 describe('MsgAck', () => {
   test('is written with its wrapper, or without where an installation says so', () => {
     const body = { ackType: 'SUCCESS', whenISO: '2024-09-01T18:00:05.000Z', responses: { response: [response] } }
-    expect(renderMsgAck(ack, { msgAckWrapper: true })).toEqual({ MsgAck: body })
-    expect(renderMsgAck(ack, { msgAckWrapper: false })).toEqual(body)
+    expect(renderMsgAck(ack, usualMsgAckForm)).toEqual({ MsgAck: body })
+    expect(renderMsgAck(ack, { ...usualMsgAckForm, msgAckWrapper: false })).toEqual(body)
   })
 
   test('that was written is read back the same', () => {
@@ -25,9 +25,15 @@ describe('MsgAck', () => {
       ),
     })
     fc.assert(
-      fc.property(acks, fc.boolean(), (written, msgAckWrapper) => {
-        expect(readMsgAck(JSON.parse(JSON.stringify(renderMsgAck(written, { msgAckWrapper }))))).toEqual(written)
-      }),
+      fc.property(
+        acks,
+        fc.boolean(),
+        fc.constantFrom(...msgAckListPlaces),
+        (written, msgAckWrapper, msgAckResponses) => {
+          const form = { ...usualMsgAckForm, msgAckWrapper, msgAckResponses }
+          expect(readMsgAck(JSON.parse(JSON.stringify(renderMsgAck(written, form))))).toEqual(written)
+        },
+      ),
     )
   })
 
@@ -38,6 +44,29 @@ describe('MsgAck', () => {
   ])('is read with its responses as %s', (_, responses) => {
     expect(readMsgAck({ MsgAck: { ...ack, responses } })).toEqual(ack)
     expect(readMsgAck({ ...ack, responses })).toEqual(ack)
+  })
+
+  test('has its responses where the installation wants them, under the names that it wants', () => {
+    const response = { id: 'M', value: 'V', responseCode: 'ERROR', responseTimeISO: 'T', dacsMessageId: 'D' }
+    const written = { ackType: 'ERROR', whenISO: 'W', responses: [response] } as const
+    const head = { ackType: 'ERROR', whenISO: 'W' }
+    const form = { ...usualMsgAckForm, msgAckWrapper: false }
+    const render = (change: object) => renderMsgAck({ ...written, responses: [response] }, { ...form, ...change })
+    expect(render({})).toEqual({ ...head, responses: { response: [response] } })
+    expect(render({ msgAckResponses: 'responses' })).toEqual({ ...head, responses: [response] })
+    expect(render({ msgAckResponses: 'response' })).toEqual({ ...head, response: [response] })
+    const msgAckNames = { id: 'recordId', value: 'text', responseCode: 'result' }
+    expect(render({ msgAckResponses: 'response', msgAckNames })).toEqual({
+      ...head,
+      response: [{ recordId: 'M', text: 'V', result: 'ERROR', responseTimeISO: 'T', dacsMessageId: 'D' }],
+    })
+  })
+
+  test('is read with its responses in any place, as a list or as one object', () => {
+    const response = { dacsMessageId: '7' }
+    for (const body of [{ responses: response }, { response }, { response: [response] }, { responses: { response } }]) {
+      expect(readMsgAck({ ackType: 'SUCCESS', ...body })?.responses).toMatchObject([response])
+    }
   })
 
   test.each([undefined, null, {}, { response: null }, []])('is read with no responses: %j', (responses) => {

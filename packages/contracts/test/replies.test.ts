@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { examples } from '../src/examples.ts'
 import type { inboundFlowIds } from '../src/flows.ts'
+import { usualMsgAckForm } from '../src/msg-ack.ts'
 import { oicFault, oicFaultDocument } from '../src/oic-fault.ts'
 import { describeIssues, problem, problemDocument } from '../src/problem.ts'
 import { readProblemDetail } from '../src/problem-detail-document.ts'
@@ -9,7 +10,7 @@ import { externalIdReply, ownIds, provisionalReply } from '../src/replies.ts'
 
 const nowISO = '2024-09-01T18:00:00.000Z'
 const provisional = (flow: (typeof inboundFlowIds)[number]) =>
-  provisionalReply(flow, { ids: ['M1'], msgAckWrapper: true, nowISO })
+  provisionalReply(flow, { ids: ['M1'], form: usualMsgAckForm, nowISO })
 
 describe('replies', () => {
   test('a provisional reply makes DERMS send again', () => {

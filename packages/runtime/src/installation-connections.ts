@@ -101,6 +101,10 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
     .describe(
       `Other paths per operation (${operations.join(', ')}), relative to \`baseUrl\` or absolute. What stands in braces in the usual path, such as \`{syncRequestId}\`, stands in the other too.`,
     ),
+  fieldNames: z
+    .partialRecord(z.enum(operations), z.record(text(), text()))
+    .default({})
+    .describe('Per operation, name of a field as Tieline sends it to its name there; at any depth of what is sent.'),
   auth: authField().describe('How Tieline logs in there: `none`, `basic` or `oauth2`.'),
   tls: connectionTlsField(file).optional().describe('Private CA and client certificate. Verification is always on.'),
   timeoutMs: whole(100, 300_000)

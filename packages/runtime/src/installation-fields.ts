@@ -89,3 +89,15 @@ function isPlainHttpUrl(value: string): boolean {
 
 const hasScheme = (value: string, schemes: readonly string[]): boolean =>
   /^[a-z]+:\/\/[^\s/]/.test(value) && URL.canParse(value) && schemes.includes(new URL(value).protocol)
+
+/** Name of a time zone. */
+export const timezoneField = () => z.string().refine(isTimezone, 'must be a time zone of the IANA database')
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

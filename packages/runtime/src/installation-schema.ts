@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { inboundFlowIds } from '@tieline/contracts/flows'
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
+import { compatSection } from './installation-compat.ts'
 import { connectionsSection } from './installation-connections.ts'
-import { type FileField, fileField, isMailUrl, nameField, text, whole } from './installation-fields.ts'
+import { type FileField, fileField, isMailUrl, nameField, text, timezoneField, whole } from './installation-fields.ts'
 import { flowsSection } from './installation-flows.ts'
 import { billsSection, consoleSection, ingressSection } from './installation-listeners.ts'
 
@@ -32,7 +32,7 @@ export function installationSchema({ baseDir, dataDir }: Folders) {
     payloads: payloadsSection(file, dataDir),
     retention: retentionSection,
     flows: flowsSection,
-    compat: compatSection,
+    compat: compatSection(),
     console: consoleSection(file),
     bills: billsSection(file),
   })
@@ -68,10 +68,7 @@ const deviceScoreSection = z
         .string()
         .refine(isCronExpression, 'must be a cron expression of five or six fields')
         .describe('Cron expression; a sixth field in front of the usual five is seconds.'),
-      timezone: z
-        .string()
-        .refine(isTimezone, 'must be a time zone of the IANA database')
-        .describe('Time zone of the schedule, such as `America/Los_Angeles`.'),
+      timezone: timezoneField().describe('Time zone of the schedule, such as `America/Los_Angeles`.'),
     }),
   )
   .default([])
@@ -123,35 +120,11 @@ const retentionSection = z
   .prefault({})
   .describe('How long things are kept.')
 
-const compatSection = z
-  .strictObject({
-    eventKey: z
-      .enum(['stage', 'event'])
-      .default('stage')
-      .describe('Which id DACS gets as `eventExternalIdentifier`: that of the stage or that of the event.'),
-    msgAckWrapper: z.boolean().default(true).describe('Acknowledgments to DERMS have the root property `MsgAck`.'),
-    fieldAliases: z
-      .partialRecord(z.enum(inboundFlowIds), z.record(text(), text()))
-      .default({})
-      .describe('Per flow, incoming field name to contract field name; applied before a message is parsed.'),
-  })
-  .prefault({})
-  .describe('Facts about the far sides that nobody has published.')
-
 /** As the queue reads it that starts the runs. */
 function isCronExpression(text: string): boolean {
   try {
     CronExpressionParser.parse(text)
     return [5, 6].includes(text.trim().split(/\s+/).length)
-  } catch {
-    return false
-  }
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
   } catch {
     return false
   }

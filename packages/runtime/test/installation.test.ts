@@ -54,7 +54,20 @@ describe('an installation file', () => {
       payloads: { kind: 'fs', path: 'data/payloads' },
       retention: { messagesDays: 32, payloadHours: 24, replayHours: 24, auditDays: 365 },
       flows: { 'enrollment-request': { recordConcurrency: 1 } },
-      compat: { eventKey: 'stage', msgAckWrapper: true, fieldAliases: {} },
+      compat: {
+        eventKey: 'stage',
+        reading: 'tolerant',
+        unpublishedRules: 'warn',
+        timezone: 'UTC',
+        lengths: {},
+        codes: {},
+        msgAckWrapper: true,
+        msgAckResponses: 'responses.response',
+        msgAckNames: { id: 'id', value: 'value', responseCode: 'responseCode' },
+        acceptedReply: 'empty',
+        roots: {},
+        fieldAliases: {},
+      },
       console: { users: [], behindProxy: false },
     })
     expect(installation.mail).toBeUndefined()
@@ -174,6 +187,28 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
         'bills.namePattern',
       ].toSorted(),
     )
+  })
+
+  it('reports a rule of `compat` that does not exist, by its path', () => {
+    const compat = `
+  lengths: { town: 90, city: 0 }
+  codes: { installationMethods: [X1RE], assetOwnership: [] }
+  timezone: Mars/Olympus
+  msgAckNames: { id: value }
+  roots: { enrollment: Root }`
+    const faults = faultsOf(`${minimal}compat:${compat}\n`)
+    for (const fault of [
+      'compat.lengths.town: is not a known key',
+      'compat.codes.installationMethods: is not a known key',
+      'compat.timezone: must be a time zone of the IANA database',
+      'compat.msgAckNames: must be different names',
+    ])
+      expect(faults).toContain(fault)
+    for (const path of ['compat.lengths.city', 'compat.codes.assetOwnership', 'compat.roots'])
+      expect(
+        faults.some((fault) => fault.startsWith(path)),
+        path,
+      ).toBe(true)
   })
 
   it('reports the parts of a connection: its auth, certificates, paths and unknown keys', () => {

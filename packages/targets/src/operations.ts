@@ -1,3 +1,4 @@
+import { isJsonObject } from '@tieline/contracts/json-object'
 import type { Content } from './exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 
@@ -24,6 +25,8 @@ export interface Addresses<Name extends string> {
   readonly baseUrl: string
   /** Other paths per operation, relative to the base URL or absolute. */
   readonly paths: Partial<Readonly<Record<Name, string>>>
+  /** Other names of fields per operation, at any depth of a body. */
+  readonly fieldNames?: Partial<Readonly<Record<Name, Readonly<Record<string, string>>>>>
 }
 
 /** Calls operations by name. */
@@ -31,18 +34,32 @@ export const createOperations =
   <Name extends string>(
     target: HttpTarget,
     operations: Readonly<Record<Name, Operation>>,
-    { baseUrl, paths }: Addresses<Name>,
+    { baseUrl, paths, fieldNames = {} }: Addresses<Name>,
   ) =>
-  (name: Name, { segment, ...call }: OperationCall) => {
+  (name: Name, { segment, body, ...call }: OperationCall) => {
     const { method, path } = operations[name]
     const url = joinUrl(baseUrl, paths[name] ?? path)
     return target.call({
       operation: name,
       method,
       url: segment === undefined ? url : url.replace(placeholder, encodeURIComponent(segment)),
+      ...(body !== undefined && { body: withNames(body, fieldNames[name]) }),
       ...call,
     })
   }
+
+function withNames(value: unknown, names: Readonly<Record<string, string>> | undefined): unknown {
+  if (names === undefined) return value
+  if (Array.isArray(value)) return value.map((item) => withNames(item, names))
+  if (!isJsonObject(value)) return value
+  // `fromEntries` defines fields, so that one called `__proto__` stays a field.
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [
+      Object.hasOwn(names, name) ? (names[name] ?? name) : name,
+      withNames(field, names),
+    ]),
+  )
+}
 
 /** Names of the operations whose replaced path lacks the part in braces that the documented one has. */
 export const pathsWithoutPlaceholder = (operations: Operations, paths: Readonly<Record<string, string>>): string[] =>

@@ -80,6 +80,20 @@ it('follows other paths per operation, relative to the base or absolute', async 
   ])
 })
 
+it('gives fields the names that they have at an operation, at any depth, and leaves other operations alone', async () => {
+  await using far = await startFarSide(json(200))
+  const fieldNames = { enrollProgram: { nicId: 'nic', transactionId: 'transactionID' } }
+  await using connections = await connect(dacsAt(far.url, { fieldNames }))
+  const dacs = connections.dacs('DACS_MAIN')
+  const body = { transactionId: 'T', assetList: [{ nicId: 'N', own: null }] }
+  await dacs.enrollProgram(body)
+  await dacs.reserveDevice(body)
+  expect(far.received.map((call) => JSON.parse(call.body))).toEqual([
+    { transactionID: 'T', assetList: [{ nic: 'N', own: null }] },
+    body,
+  ])
+})
+
 it.each([
   ['../admin', '..%2Fadmin'],
   ['a/b?c#d', 'a%2Fb%3Fc%23d'],

@@ -2,7 +2,7 @@ import { examples } from '@tieline/contracts/examples'
 import { deviceStatusAck, readDeviceStatusAnswer } from '@tieline/contracts/messages/device-status-ack'
 import { deviceStatusCheck } from '@tieline/contracts/messages/device-status-check'
 import { enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-ack'
-import { renderMsgAck } from '@tieline/contracts/msg-ack'
+import { renderMsgAck, usualMsgAckForm } from '@tieline/contracts/msg-ack'
 import { describe, expect, test } from 'vitest'
 import { toDacsDeviceStatus, toDeviceStatusResponse } from '../src/mappings/device-status-ack.ts'
 import { toDermsStatusCheck } from '../src/mappings/device-status-check.ts'
@@ -125,7 +125,7 @@ describe('device status', () => {
     const time = '2024-09-01T18:02:00.000Z'
     const answer = readDeviceStatusAnswer(examples['device-status-ack.dacs-answer'])
     const responses = [toDeviceStatusResponse(answer, ack.dacsMessageId, time)]
-    const reply = renderMsgAck({ ackType: 'SUCCESS', whenISO: time, responses }, { msgAckWrapper: true })
+    const reply = renderMsgAck({ ackType: 'SUCCESS', whenISO: time, responses }, usualMsgAckForm)
     expect(reply).toEqual(examples['device-status-ack.reply'])
   })
 })

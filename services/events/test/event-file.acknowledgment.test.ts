@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { examples } from '@tieline/contracts/examples'
-import { renderMsgAck } from '@tieline/contracts/msg-ack'
+import { renderMsgAck, usualMsgAckForm } from '@tieline/contracts/msg-ack'
 import type { AttemptFile, Settlement } from '@tieline/journal/types'
 import { never, TielineError } from '@tieline/runtime/error'
 import { answer, fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
@@ -32,7 +32,7 @@ const depsAt = (time: string) => {
 }
 
 const written = ({ acknowledgment }: Settlement) =>
-  JSON.stringify(acknowledgment && renderMsgAck(acknowledgment.ack, { msgAckWrapper: true }))
+  JSON.stringify(acknowledgment && renderMsgAck(acknowledgment.ack, usualMsgAckForm))
 
 describe('golden examples', () => {
   test('a file of which DACS took every row is acknowledged, byte for byte', async () => {

@@ -4,12 +4,17 @@ import type { Installation } from '@tieline/runtime/installation'
 
 /**
  * Gives fields that a sender names otherwise the names of the contract, at any depth. A field that is there under both names
- * keeps the one of the contract.
+ * keeps the one of the contract. The acknowledgments of DERMS have the names that it reads in ours.
  */
-export function createFieldAliases({ compat }: Pick<Installation, 'compat'>) {
-  const byFlow = new Map(
-    Object.entries(compat.fieldAliases).map(([flow, names]) => [flow, new Map(Object.entries(names))]),
+export function createFieldAliases({ compat: { fieldAliases, msgAckNames } }: Pick<Installation, 'compat'>) {
+  const byFlow = new Map<string, ReadonlyMap<string, string>>(
+    Object.entries(fieldAliases).map(([flow, names]) => [flow, new Map(Object.entries(names))]),
   )
+  const ofAcks = Object.entries(msgAckNames).flatMap(([name, theirs]) =>
+    theirs === name ? [] : [[theirs, name] as const],
+  )
+  if (ofAcks.length > 0)
+    byFlow.set('enrollment-sync-ack', new Map([...ofAcks, ...(byFlow.get('enrollment-sync-ack') ?? [])]))
   return (flow: InboundFlowId, body: JsonObject): JsonObject => {
     const names = byFlow.get(flow)
     return names === undefined ? body : renameFields(body, names)

@@ -32,13 +32,13 @@ export interface Told {
  * settled. A caller whose message takes longer, or that no worker would work on, is told to come again for the result.
  */
 export function createReply({ installation, store }: { installation: Installation; store: Patience }) {
-  const { msgAckWrapper } = installation.compat
+  const { compat } = installation
 
   return async (opened: OpenStore, accepted: Accepted): Promise<Told> => {
     const { journal } = opened
     const { flow, acceptance, signal } = accepted
     const { replyMode, replyWithinS } = effectiveFlow(flow, installation)
-    if (replyMode === 'accept') return { answer: { status: 202 }, ending: 'accepted' }
+    if (replyMode === 'accept') return { answer: taken(accepted), ending: 'accepted' }
     if (acceptance.kind === 'replayed')
       return { answer: acceptance.reply ?? withoutReply(accepted), ending: 'replayed' }
 
@@ -53,8 +53,16 @@ export function createReply({ installation, store }: { installation: Installatio
     return { answer: provisional(accepted), ending }
   }
 
+  /** No page says whether an empty answer is enough for DERMS. */
+  function taken({ ids }: Accepted): HttpAnswer {
+    if (compat.acceptedReply === 'empty') return { status: 202 }
+    const nowISO = ackTime(Date.now())
+    const responses = ids.map((id) => ({ ...(id !== '' && { id }), responseCode: 'SUCCESS', responseTimeISO: nowISO }))
+    return { status: 200, body: renderMsgAck({ ackType: 'SUCCESS', whenISO: nowISO, responses }, compat) }
+  }
+
   function provisional({ flow, ids }: Accepted): HttpAnswer {
-    const facts = { ids, msgAckWrapper, nowISO: ackTime(Date.now()) }
+    const facts = { ids, form: compat, nowISO: ackTime(Date.now()) }
     const told = provisionalReply(flow, facts)
     return told.status === 503 ? { ...told, headers: retryAfter } : told
   }
@@ -73,6 +81,6 @@ export function createReply({ installation, store }: { installation: Installatio
       return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
     const nowISO = ackTime(Date.now())
     const responses = ids.map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
-    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, { msgAckWrapper }) }
+    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, compat) }
   }
 }
