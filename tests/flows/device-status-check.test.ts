@@ -89,7 +89,7 @@ describe('a device status check', () => {
     const { derms, post, messages } = usual()
     const before = await messages()
     const detail = 'The message breaks its contract'
-    const long = deviceStatusCheck('x'.repeat(31), { nicid: 7 })
+    const long = deviceStatusCheck('x'.repeat(31), { nicid: [7] })
     const errors = [
       { path: 'sendDetails.communicationId', rule: 'at most 30 characters' },
       { path: 'sendDetails.deviceInfo.nicid', rule: 'expected string' },

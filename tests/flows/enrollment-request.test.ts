@@ -91,7 +91,7 @@ describe('an enrollment request', () => {
     const cases = [
       [enrollmentRequest(), 'must not be empty'],
       [{ drmsInstanceId: 'SITE1' }, 'expected array'],
-      [{ drmsInstanceId: 'SITE1', params: { messageId: 'no-list' } }, 'expected array'],
+      [{ drmsInstanceId: 'SITE1', params: null }, 'expected array'],
     ] as const
     for (const [body, rule] of cases) {
       const value = `The message breaks its contract: params: ${rule}`

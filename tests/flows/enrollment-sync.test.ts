@@ -132,7 +132,7 @@ describe('an enrollment sync', () => {
     const { derms, post, messages } = usual()
     const before = await messages()
     const long = enrollmentSync('1234567890123456', {
-      contactInfo: { cisPersonId: 7 },
+      contactInfo: { cisPersonId: [7] },
       subscriptionInfo: { subscriptionId: '1' },
     })
     const errors = [

@@ -67,6 +67,10 @@ describe('the setup guides name', () => {
   })
 })
 
+it('what no document publishes is configured: the setup guides send nobody into the sources', () => {
+  expect(matches(both, /(\/src\/|[\w-]+\.ts\b|\bsource files?\b)/g)).toEqual([])
+})
+
 describe('what the setup guides say to type', () => {
   it('is a command that exists, with options that it has', async () => {
     const usages = matches(await tieline('help'), /^ {2}pnpm tieline (.+)$/gm)
@@ -129,7 +133,7 @@ it('a message without a body shows path, login and right, as the setup guides pr
     expect(status, flow).toBe(isFileFlow(flow) ? 415 : 400)
     expect(JSON.stringify(body)).toContain(isFileFlow(flow) ? 'unsupported-media-type' : 'malformed-body')
     expect(await pipeline.post(flow, '', { headers: wrong })).toMatchObject({ status: 401 })
-    expect(await pipeline.post(flow, '', { path: `${flowSpec(flow).paths[0]}/` })).toMatchObject({ status: 404 })
+    expect(await pipeline.post(flow, '', { path: `${flowSpec(flow).paths[0]}s` })).toMatchObject({ status: 404 })
   }
   expect(await pipeline.messages()).toEqual([])
 })

@@ -7,6 +7,7 @@ import { createLogger } from '@tieline/runtime/logger'
 import type { Connections } from '@tieline/targets/connections'
 import type { DacsClient } from '@tieline/targets/dacs'
 import type { DermsClient } from '@tieline/targets/derms'
+import { createMessageReaders } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { Registry } from 'prom-client'
 
@@ -26,6 +27,8 @@ connections:
   '/',
 )
 
+const logger = createLogger({ service: 'test', level: 'silent' })
+
 export interface Clients {
   readonly dacs?: Partial<DacsClient>
   readonly derms?: Partial<DermsClient>
@@ -33,11 +36,12 @@ export interface Clients {
 }
 
 /** What processors are made from, with scripted clients under every connection name. */
-export const fakeDeps = (clients: Clients = {}, clock = () => nowMs): WorkerDeps => ({
+export const fakeDeps = (clients: Clients = {}, clock = () => nowMs, register = new Registry()): WorkerDeps => ({
   installation,
-  logger: createLogger({ service: 'test', level: 'silent' }),
+  logger,
   clock,
-  register: new Registry(),
+  register,
+  openReader: createMessageReaders({ settings: installation.compat, register, logger, clock }),
   connections: {
     kinds: clients.kinds ?? { DACS_A: { kind: 'dacs' }, DERMS_A: { kind: 'derms' } },
     dacs: (name) => ({ ...clients.dacs, name }) as DacsClient,

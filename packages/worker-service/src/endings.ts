@@ -1,15 +1,15 @@
 import type { FailureCode } from '@tieline/contracts/failures'
 import { flowSpec } from '@tieline/contracts/flows'
-import { type MsgAck, renderMsgAck } from '@tieline/contracts/msg-ack'
+import { type MsgAck, type MsgAckForm, renderMsgAck } from '@tieline/contracts/msg-ack'
 import type { Notice } from '@tieline/contracts/notice'
 import { oicFault } from '@tieline/contracts/oic-fault'
 import type { Attempt, Reply } from '@tieline/journal/types'
 import { CallError, type TielineError } from '@tieline/runtime/error'
 
 /** DERMS reads the result in the body; the HTTP status only says that there is one. */
-export const msgAckReply = (ack: MsgAck, compat: { readonly msgAckWrapper: boolean }): Reply => ({
+export const msgAckReply = (ack: MsgAck, form: MsgAckForm): Reply => ({
   status: 200,
-  body: renderMsgAck(ack, compat),
+  body: renderMsgAck(ack, form),
 })
 
 interface NoticeFacts {

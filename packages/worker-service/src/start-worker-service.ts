@@ -13,6 +13,7 @@ import { checkRedis, connectWorker, type RedisConnection } from '@tieline/runtim
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import type { Registry } from 'prom-client'
 import { registerLookupVersion } from './lookup-metrics.ts'
+import { createMessageReaders, type OpenMessageReader } from './message-reader.ts'
 import { openJournal } from './open-journal.ts'
 import { openLookups } from './open-lookups.ts'
 import { openServiceTracer } from './open-tracer.ts'
@@ -27,6 +28,8 @@ export interface WorkerDeps {
   readonly clock: () => number
   /** For what only these processors count. */
   readonly register: Registry
+  /** Reads messages as the installation wants them read. */
+  readonly openReader: OpenMessageReader
 }
 
 export interface BesideDeps {
@@ -86,7 +89,9 @@ export async function startWorkerService({
   const journal = parts.use(await openJournal(settings, redis, logger, { clock: tuning.clock, tracer }))
   registerLookupVersion(register, () => lookups.snapshot().version)
   registerInstallationMetrics(register, { journal: () => journal, transfers })
-  const deps: WorkerDeps = { connections, installation, logger, clock: journal.clock, register }
+  const { clock } = journal
+  const openReader = createMessageReaders({ settings: installation.compat, register, logger, clock })
+  const deps: WorkerDeps = { connections, installation, logger, clock, register, openReader }
   parts.use(
     await startOperationsListener({
       port: environment.metricsPort,

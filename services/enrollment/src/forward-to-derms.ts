@@ -5,7 +5,7 @@ import { routeToDerms } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { deliver } from '@tieline/worker-service/deliver'
 import { endOf, errorNotice, faultReply, nextStep } from '@tieline/worker-service/endings'
-import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import type { z } from 'zod'
 
@@ -26,12 +26,12 @@ interface Forwarding<Schema extends z.ZodType> {
  */
 export const createForwarding = <Schema extends z.ZodType>(
   { flow, operation, contract, map, id, division }: Forwarding<Schema>,
-  { connections, clock }: WorkerDeps,
+  { connections, clock, openReader }: WorkerDeps,
 ): Processor<LookupSnapshot> => ({
   flow,
 
   async process(attempt, lookups) {
-    const message = parsePayload(contract, attempt.payload)
+    const message = await readMessage(openReader(attempt), contract, attempt.payload)
     const body = map(message, lookups)
     const connection = await attempt.pin('connection', () =>
       routeToDerms(lookups, connections.kinds, { division: division(message) ?? undefined }),

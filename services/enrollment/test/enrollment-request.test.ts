@@ -78,7 +78,7 @@ describe('an enrollment request', () => {
     const secret = 'x'.repeat(300)
     const noId = { customerInfo: { name: 'Okafor' } }
     const tooLong = { messageId: 'B', customerInfo: { name: secret } }
-    const run = start(listOf('A', noId, tooLong, 7, { messageId: 5 }, 'C'), enrolled('1'), enrolled('2'))
+    const run = start(listOf('A', noId, tooLong, 7, { messageId: { id: 5 } }, 'C'), enrolled('1'), enrolled('2'))
     const settlement = await run.process()
     expect(run.sent()).toEqual(['A', 'C'])
     expect(responsesOf(settlement.reply).map(({ id, responseCode, value }) => [id, responseCode, value])).toEqual([
@@ -86,7 +86,7 @@ describe('an enrollment request', () => {
       ['', 'ERROR', 'params.1.messageId: expected string'],
       ['B', 'ERROR', 'params.2.customerInfo.name: at most 254 characters'],
       ['', 'ERROR', 'params.3: expected object'],
-      ['5', 'ERROR', 'params.4.messageId: expected string'],
+      ['', 'ERROR', 'params.4.messageId: expected string'],
       ['C', 'SUCCESS', '2'],
     ])
     expect(settlement).toMatchObject({ state: 'refused', outcome: 'ERROR', code: 'contract-violation' })
@@ -104,7 +104,7 @@ describe('an enrollment request', () => {
     ['an empty list', { params: [] }, 'params: must not be empty'],
     ['no list', {}, 'params: expected array'],
     ['no object', 'text', 'expected object'],
-    ['a bad instance', { drmsInstanceId: 5, params: [{}] }, 'drmsInstanceId: expected string'],
+    ['a bad instance', { drmsInstanceId: {}, params: [{}] }, 'drmsInstanceId: expected string'],
   ])('with %s is an ERROR without a call, and the administrators are told', async (_, payload, rule) => {
     const run = start(payload)
     const error = await run.process().catch((error: unknown) => error)

@@ -8,6 +8,7 @@ import {
   enrollmentSyncAckDocument,
 } from '@tieline/contracts/messages/enrollment-sync-ack'
 import { msgAckDocument } from '@tieline/contracts/msg-ack'
+import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { z } from 'zod'
@@ -68,7 +69,10 @@ describe('whatever comes is answered', () => {
     const record = fc.oneof(arbitraryOf(enrollmentRecord), fc.jsonValue())
     fc.assert(
       fc.property(fc.array(record, { minLength: 1, maxLength: 5 }), (params) => {
-        const { entries } = readInboundRecords({ params })
+        const { entries } = readInboundRecords(
+          { params },
+          fakeDeps().openReader(fakeAttempt('enrollment-request', {}).attempt),
+        )
         expect(entries.map(({ id }) => typeof id)).toEqual(params.map(() => 'string'))
       }),
     )

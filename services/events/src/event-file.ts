@@ -1,6 +1,7 @@
 import type { FileFlowId } from '@tieline/contracts/flows'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import type { Installation } from '@tieline/runtime/installation'
+import type { MessageReader } from '@tieline/worker-service/message-reader'
 import type { z } from 'zod'
 
 export type RowValues = Readonly<Record<string, string>>
@@ -8,7 +9,8 @@ export type RowValues = Readonly<Record<string, string>>
 /** What the mapping of a row may look at besides the row. */
 export interface RowContext {
   readonly lookups: Pick<LookupSnapshot, 'find' | 'require'>
-  readonly compat: Pick<Installation['compat'], 'eventKey'>
+  readonly compat: Pick<Installation['compat'], 'eventKey' | 'codes'>
+  readonly readRow: MessageReader['readRow']
 }
 
 /** What a flow of event files says about itself; everything else they have in common. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { examples } from '@tieline/contracts/examples'
 import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
 import { eventReservation } from '@tieline/contracts/messages/event-reservation'
+import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
 import { readCsvRows } from '@tieline/worker-service/csv-rows'
 import { describe, expect, test } from 'vitest'
 import type { EventFile, RowContext } from '../src/event-file.ts'
@@ -9,8 +10,10 @@ import { outcomeFile } from '../src/mappings/event-outcome.ts'
 import { reservationFile } from '../src/mappings/event-reservation.ts'
 import { tablesWith } from './tables.ts'
 
-const context: RowContext = { lookups: tablesWith(), compat: { eventKey: 'stage' } }
-const byEvent: RowContext = { ...context, compat: { eventKey: 'event' } }
+const { attempt } = fakeAttempt('event-outcome', {})
+const { readRow } = fakeDeps().openReader(attempt)
+const context: RowContext = { lookups: tablesWith(), compat: { eventKey: 'stage', codes: {} }, readRow }
+const byEvent: RowContext = { ...context, compat: { eventKey: 'event', codes: {} } }
 
 /** What the file of a golden example becomes. */
 async function bodyOf<Message extends { readonly messageId: string }, Item>(file: EventFile<Message, Item>) {
@@ -48,6 +51,12 @@ describe('a row of a reservation', () => {
       { reservationStartDateTime: '2024-09-01T11:00:00-07:00', reservationEndDateTime: '2024-09-01T20:00:00.5Z' },
       { reservationStartDateTime: '2024-09-01T18:00:00Z', reservationEndDateTime: '2024-09-01T20:00:00.5Z' },
     ],
+    [
+      'has times of another form in that of the contract',
+      { reservationStartDateTime: '2026-07-01 11:00:00-0700', reservationEndDateTime: '2026-07-01T20:00' },
+      { reservationStartDateTime: '2026-07-01T18:00:00Z', reservationEndDateTime: '2026-07-01T20:00:00Z' },
+    ],
+    ['has a record id of any length, which nobody has published', { recordId: '1'.repeat(300) }, {}],
     ['keeps its values as they are', { nicId: ' nic ' }, { nicId: ' nic ' }],
   ])('%s', (_, given, expected) => {
     const item = reservationFile.toItem({ ...row, ...given }, context)
@@ -59,7 +68,7 @@ describe('a row of a reservation', () => {
     [{ nicId: 'x'.repeat(101) }, 'nicId: at most 100 characters'],
     [{ headEndSystemId: '' }, 'headEndSystemId: must not be empty'],
     [{ headEndSystemId: 'x'.repeat(51) }, 'headEndSystemId: at most 50 characters'],
-    [{ reservationStartDateTime: '2024-09-01 18:00' }, 'reservationStartDateTime: expected date-time'],
+    [{ reservationStartDateTime: '01.09.2024 18:00' }, 'reservationStartDateTime: expected date-time'],
     [{ reservationEndDateTime: '2024-02-30T18:00:00Z' }, 'reservationEndDateTime: expected date-time'],
   ])('that breaks its contract is left out: %o', (given, message) => {
     expect(() => reservationFile.toItem({ ...row, ...given }, context)).toThrow(
@@ -152,8 +161,10 @@ describe('a row of an outcome', () => {
     expect(() => outcomeFile.toItem({ ...row, ...given }, of)).toThrow(expect.objectContaining({ code, message }))
   })
 
-  test('is left out when the lookup gives a code that DACS does not have', () => {
+  test('is left out when the lookup gives a code that DACS does not have, unless the installation knows it', () => {
     const lookups = tablesWith({ EventOutcome: [{ DRMS_EventOutcome: 'SUCCESS', DACS_EventOutcome: 'GOOD' }] })
+    const compat = { ...context.compat, codes: { eventOutcome: ['GOOD'] } }
+    expect(outcomeFile.toItem(row, { ...context, lookups, compat })).toMatchObject({ outcome: 'GOOD' })
     expect(() => outcomeFile.toItem(row, { ...context, lookups })).toThrow(
       'EventOutcome gives "GOOD" for "SUCCESS", which is none of D1SP, D1IO, D1ND, D1ER, D1CN',
     )

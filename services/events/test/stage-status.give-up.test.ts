@@ -17,7 +17,7 @@ function unused(): never {
 
 function giveUp(error: TielineError, payload: unknown = examples['stage-status'], compat = '') {
   const installation = parseInstallation(`${minimalInstallation('http://127.0.0.1:9')}\n${compat}`, {}, '/')
-  const processor = createStageStatusProcessor({ connections, installation, clock: () => nowMs })
+  const processor = createStageStatusProcessor({ connections, installation, clock: () => nowMs, openReader: unused })
   const { attempt } = fakeAttempt('stage-status', payload)
   return processor.giveUp(
     { ...attempt, key: 'stage-status.SITE1.STG-1315-1', id: 'STG-1315-1', number: 3 },

@@ -5,6 +5,8 @@ import { enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-a
 import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
 import { eventReservation } from '@tieline/contracts/messages/event-reservation'
 import { describeIssues } from '@tieline/contracts/problem'
+import { createReading } from '@tieline/contracts/reading/reading'
+import type { Installation } from '@tieline/runtime/installation'
 import type { z } from 'zod'
 import { Refusal } from './problems.ts'
 
@@ -21,12 +23,19 @@ const contracts: Readonly<Record<RefusingFlowId, z.ZodType>> = {
   'event-outcome': eventOutcome,
 }
 
-/** @throws Refusal 400 naming paths and rules */
-export function checkContract(flow: InboundFlowId, body: unknown): void {
-  if (!isRefusing(flow)) return
-  const { error } = contracts[flow].safeParse(body)
-  if (error === undefined) return
-  throw new Refusal(400, 'contract-violation', 'The message breaks its contract', { errors: describeIssues(error) })
+/**
+ * Refuses what the workers of this installation would not read either. The returned function throws Refusal 400 naming paths and
+ * rules.
+ */
+export function createContractCheck({ compat }: Pick<Installation, 'compat'>) {
+  const read = createReading(compat)
+  return (flow: InboundFlowId, body: unknown): void => {
+    if (!isRefusing(flow)) return
+    const reading = read(contracts[flow], body)
+    if ('data' in reading) return
+    const errors = describeIssues(reading.error)
+    throw new Refusal(400, 'contract-violation', 'The message breaks its contract', { errors })
+  }
 }
 
 const isRefusing = (flow: InboundFlowId): flow is RefusingFlowId => Object.hasOwn(contracts, flow)

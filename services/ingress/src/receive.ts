@@ -11,9 +11,10 @@ import type { Incoming, KeptFile } from '@tieline/journal/types'
 import type { Client, Installation } from '@tieline/runtime/installation'
 import type { Authenticate } from './authenticate.ts'
 import type { BodyHead } from './body-head.ts'
-import { checkContract } from './check-contract.ts'
+import { createContractCheck } from './check-contract.ts'
 import { checkRoute } from './check-route.ts'
 import { createFieldAliases } from './field-aliases.ts'
+import { createMessageRoots } from './message-roots.ts'
 import type { IngressMetrics } from './metrics.ts'
 import { comeAgain, type HttpAnswer } from './problems.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -74,7 +75,9 @@ interface Received {
  */
 export function createReceive({ installation, authenticate, store, limits, metrics }: Deps) {
   const { clients, maxRecords } = installation.ingress
+  const withoutRoot = createMessageRoots(installation)
   const renameFields = createFieldAliases(installation)
+  const checkContract = createContractCheck(installation)
   const reply = createReply({ installation, store })
   const names = clients.map(({ name }) => name)
   const shareOfJson = createRoom({ bytesMax: jsonBytesMax, bytesMin: mib, clients: names })
@@ -132,7 +135,7 @@ export function createReceive({ installation, authenticate, store, limits, metri
   ): Promise<Incoming> {
     const { flow } = exchange
     const parsed = parseBody(json)
-    const named = renameFields(flow, parsed.json)
+    const named = renameFields(flow, withoutRoot(flow, parsed.json))
     const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
     limitRecords(flow, named, maxRecords)
     const before = identify(flow, named, client.name, contentHash)

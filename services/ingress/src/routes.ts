@@ -2,9 +2,13 @@ import { flowSpec, type InboundFlowId, inboundFlowIds } from '@tieline/contracts
 
 /**
  * The flow that is served under a path: its own paths, and the URLs under which installations reach it today, whatever
- * version of the URL, adapter, project and version of the process they name (wire contracts 2.2).
+ * version of the URL, adapter, project and version of the process they name (wire contracts 2.2). Slashes may be doubled, and one
+ * may stand at the end.
  */
-export const findFlow = (path: string): InboundFlowId | undefined => ownPaths.get(path) ?? findOicFlow(path)
+export function findFlow(path: string): InboundFlowId | undefined {
+  const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')
+  return ownPaths.get(plain) ?? findOicFlow(plain)
+}
 
 function findOicFlow(path: string): InboundFlowId | undefined {
   const [, processId, uri] = oicForm.exec(path) ?? []

@@ -29,9 +29,15 @@ describe('a flow is found', () => {
   })
 
   test.each([
-    '/',
-    '/derms',
     '/derms/statusUpdate/',
+    '//derms///statusUpdate//',
+    `${oic}//v1/flows/rest/OUTL-BA-DRMS_DACS_PEVNT_STAT_UPD/1.0/statusUpdate/`,
+  ])('also under %s', (path) => expect(findFlow(path)).toBe('stage-status'))
+
+  test.each([
+    '/',
+    '//',
+    '/derms',
     '/DERMS/statusUpdate',
     '/derms/enroll',
     `${oic}/v3/flows/oracleutilities/OUTL-BA-DRMS_DACS_ENROLLRQ/1.0/enroll-to-dacs`,
@@ -52,6 +58,7 @@ describe('over HTTP', () => {
     for (const path of [
       '/derms/statusUpdate?trace=1',
       '/derms/stage-status-to-dacs',
+      '//derms//statusUpdate/',
       `${'/ic/api/integration'}/v2/flows/oracleutilities/project/OUTL-BA-DACS_DERMS/OUTL-BA-DRMS_DACS_PEVNT_STAT_UPD/1.0/statusUpdate`,
       `${'/ic/api/integration'}/v1/flows/oracleutilities/OUTL-BA-DRMS_DACS_STAGE_STAT_UPD/1.0/stage-status-to-dacs`,
     ] as const)

@@ -5,6 +5,7 @@ import { createWorkerMetrics } from '@tieline/journal/worker-metrics'
 import { createMailMetrics } from '@tieline/notifier/metrics'
 import { registerBuildInfo } from '@tieline/runtime/process-metrics'
 import { createDurations } from '@tieline/targets/connections'
+import { createLeniencyMetrics } from '@tieline/worker-service/leniency-metrics'
 import { registerLookupVersion } from '@tieline/worker-service/lookup-metrics'
 import { Registry } from 'prom-client'
 import { createBillMetrics } from '../../../services/bill-provisioning/src/metrics.ts'
@@ -38,6 +39,7 @@ const parts: readonly Part[] = [
     text: 'Of enrollment, events, device-score and notifier, for their own flows.',
     register(register) {
       createWorkerMetrics(register)
+      createLeniencyMetrics(register)
       createDurations(register)
     },
   },
@@ -74,8 +76,8 @@ const introduction = `# Metrics
 Every process serves its metrics under \`/metrics\` at \`METRICS_PORT\`, in the format of Prometheus.
 [\`deploy/observe\`](../deploy/observe) has the rules of alerts and a dashboard; [containers.md](containers.md#observing) says how they come up.
 
-Times are in seconds, sizes in bytes, times of day in seconds since 1970. No label holds anything of a message: \`flow\`, \`state\`, \`outcome\`,
-\`kind\` and \`result\` are words of Tieline, \`code\` is one of [failures.md](failures.md) where nothing else is said, \`client\`, \`connection\`
+Times are in seconds, sizes in bytes, times of day in seconds since 1970. No label holds a value of a message: \`flow\`, \`state\`, \`outcome\`,
+\`kind\` and \`result\` are words of Tieline, \`path\` is the place of a field and \`rule\` a name below \`compat\`, \`code\` is one of [failures.md](failures.md) where nothing else is said, \`client\`, \`connection\`
 and \`transfer\` are names of the installation file.`
 
 function describePart({ register }: Part): MetricDescription[] {

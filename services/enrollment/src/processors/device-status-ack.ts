@@ -7,14 +7,14 @@ import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError, type TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
 import { type End, endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
-import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { toDacsDeviceStatus, toDeviceStatusResponse } from '../mappings/device-status-ack.ts'
 import { routeByRequest } from '../route-by-request.ts'
 
 /** F5: the status that DERMS found goes to the communication of DACS that asked for it. */
 export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapshot> {
-  const { connections, installation, clock } = deps
+  const { connections, installation, clock, openReader } = deps
   const reply = (ackType: AckType, response: MsgAckResponse) =>
     msgAckReply({ ackType, whenISO: ackTime(clock()), responses: [response] }, installation.compat)
 
@@ -22,7 +22,7 @@ export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapsho
     flow: 'device-status-ack',
 
     async process(attempt, lookups) {
-      const ack = parsePayload(deviceStatusAck, attempt.payload)
+      const ack = await readMessage(openReader(attempt), deviceStatusAck, attempt.payload)
       const { dacsMessageId } = ack
       const request = { flow: 'device-status-check', dacsMessageId } as const
       const connection = await routeByRequest(attempt, lookups, deps, request)

@@ -1,4 +1,5 @@
 import type { EnrollmentRecord } from '@tieline/contracts/messages/enrollment-request'
+import { ownIds } from '@tieline/contracts/replies'
 import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -7,6 +8,7 @@ import type { DacsClient } from '@tieline/targets/dacs'
 import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-service/connection-watch'
 import { endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
 import { forEachLimited } from '@tieline/worker-service/for-each-limited'
+import type { MessageReader } from '@tieline/worker-service/message-reader'
 import { soonestRetry } from '@tieline/worker-service/soonest-retry'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { badRecordsNotices } from '../bad-records.ts'
@@ -32,7 +34,12 @@ type Timed = RecordResult & { readonly atMs: number }
  * F1: each record of the list becomes one enrollment in DACS; the list of answers is the reply. A message with technical
  * failures is tried again for the records that have no answer yet.
  */
-export function createEnrollmentRequest({ connections, installation, clock }: WorkerDeps): Processor<LookupSnapshot> {
+export function createEnrollmentRequest({
+  connections,
+  installation,
+  clock,
+  openReader,
+}: WorkerDeps): Processor<LookupSnapshot> {
   const { recordConcurrency } = installation.flows['enrollment-request']
 
   const settle = (answers: readonly RecordAnswer[]) => {
@@ -45,7 +52,9 @@ export function createEnrollmentRequest({ connections, installation, clock }: Wo
     flow: 'enrollment-request',
 
     async process(attempt, lookups) {
-      const { instance, entries } = readInboundRecords(attempt.payload)
+      const reader = openReader(attempt)
+      const { instance, entries } = readInboundRecords(attempt.payload, reader)
+      await reader.tell()
       const connection = await attempt.pin('connection', () => routeToDacs(lookups, connections.kinds, { instance }))
       const target = { attempt, lookups, dacs: connections.dacs(connection), watch: createConnectionWatch(2), clock }
 
@@ -76,7 +85,10 @@ export function createEnrollmentRequest({ connections, installation, clock }: Wo
       const answers = error instanceof RecordsFailed ? error.answers : sameAnswerToAll(attempt.payload, error, clock())
       const cause = error instanceof RecordsFailed ? error.first : error
       const notice = errorNotice({ attempt, error: cause, next: nextStep(outcome, 'DERMS'), nowMs: clock() })
-      const notices = [notice, ...badRecordsNotices(attempt, entriesOf(attempt.payload), clock())]
+      const notices = [
+        notice,
+        ...badRecordsNotices(attempt, entriesOf(attempt.payload, openReader(attempt, false)), clock()),
+      ]
       return { state, code: error.code, notices, ...settle(answers) }
     },
   }
@@ -131,14 +143,13 @@ function answerTo(entry: InboundRecord, { results, failures }: Sent, nowMs: numb
 /** For errors that concern the whole message: it has no list, no connection, or met an error of Tieline itself. */
 function sameAnswerToAll(payload: unknown, error: TielineError, atMs: number): RecordAnswer[] {
   const answer = { responseCode: endOf(error).outcome, value: error.message, atMs }
-  const entries = entriesOf(payload)
-  return entries.length === 0 ? [{ id: '', ...answer }] : entries.map(({ id }) => ({ id, ...answer }))
+  return ownIds('enrollment-request', payload).map((id) => ({ id, ...answer }))
 }
 
 /** None when there is no list that could be read. */
-function entriesOf(payload: unknown): readonly InboundRecord[] {
+function entriesOf(payload: unknown, reader: MessageReader): readonly InboundRecord[] {
   try {
-    return readInboundRecords(payload).entries
+    return readInboundRecords(payload, reader).entries
   } catch {
     return []
   }

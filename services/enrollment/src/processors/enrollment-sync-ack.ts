@@ -1,10 +1,11 @@
 import { type EnrollmentSyncAck, enrollmentSyncAck } from '@tieline/contracts/messages/enrollment-sync-ack'
+import { msgAckParts } from '@tieline/contracts/msg-ack'
 import type { Attempt, Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
 import { endOf, errorNotice } from '@tieline/worker-service/endings'
-import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { readMessage } from '@tieline/worker-service/message-reader'
 import { soonestRetry } from '@tieline/worker-service/soonest-retry'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { toDacsSyncUpdate } from '../mappings/enrollment-sync-ack.ts'
@@ -38,7 +39,8 @@ export function createEnrollmentSyncAck(deps: WorkerDeps): Processor<LookupSnaps
     flow: 'enrollment-sync-ack',
 
     async process(attempt, lookups) {
-      const { responses } = parsePayload(enrollmentSyncAck, attempt.payload)
+      const reader = deps.openReader(attempt)
+      const { responses } = await readMessage(reader, enrollmentSyncAck, attempt.payload, { parts: msgAckParts })
       const dueAt = attempt.acceptedAt + lookups.configProps.enrollmentSyncAckDelay * 1_000
       if (clock() < dueAt) attempt.postpone(dueAt)
 

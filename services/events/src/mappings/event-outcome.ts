@@ -10,7 +10,6 @@ import {
 } from '@tieline/contracts/messages/event-outcome'
 import type { EventFile } from '../event-file.ts'
 import { eventKeyOf } from './event-key.ts'
-import { readRow } from './read-row.ts'
 import { requireCode } from './require-code.ts'
 
 type Outcome = DacsOutcomes['postOutcomeList'][number]
@@ -22,10 +21,10 @@ export const outcomeFile: EventFile<EventOutcome, Outcome> = {
   columns: { known: Object.keys(outcomeRow.shape), required: outcomeColumns },
   operation: 'postEventOutcome',
 
-  toItem(values, { lookups, compat }) {
+  toItem(values, { lookups, compat, readRow }) {
     const row = readRow(outcomeRow, values)
     const { participationStartDateTime: start, participationEndDateTime: end } = row
-    const outcome = requireCode(eventOutcomes, lookups, 'EventOutcome', row.outcome)
+    const outcome = requireCode(compat.codes.eventOutcome ?? eventOutcomes, lookups, 'EventOutcome', row.outcome)
     // DACS takes none with a success.
     const errorMessage = outcome === 'D1SP' ? undefined : beginningOf(row.errorMessage)
     return {

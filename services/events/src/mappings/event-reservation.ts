@@ -8,7 +8,6 @@ import {
 } from '@tieline/contracts/messages/event-reservation'
 import type { EventFile } from '../event-file.ts'
 import { eventKeyOf } from './event-key.ts'
-import { readRow } from './read-row.ts'
 
 type Device = DacsReservation['deviceList'][number]
 
@@ -19,7 +18,7 @@ export const reservationFile: EventFile<EventReservation, Device> = {
   columns: { known: Object.keys(reservationRow.shape), required: reservationColumns },
   operation: 'reserveDevice',
 
-  toItem(values) {
+  toItem(values, { readRow }) {
     const row = readRow(reservationRow, values)
     const { reservationStartDateTime: start, reservationEndDateTime: end } = row
     return {

@@ -5,6 +5,7 @@ import {
   type StageStatus,
   stageStatusCreate,
 } from '@tieline/contracts/messages/stage-status'
+import { withoutUnpublishedRules } from '@tieline/contracts/reading/reading'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import type { Installation } from '@tieline/runtime/installation'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
@@ -32,7 +33,7 @@ export function mapStageStatus(
 }
 
 function toProgramEvent(message: StageStatus, tables: Pick<LookupSnapshot, 'require'>): DacsProgramEvent {
-  const stage = parsePayload(stageStatusCreate, message)
+  const stage = parsePayload(creating, message)
   return {
     eventExternalIdentifier: stage.eventId,
     externalIdentifier: stage.stageId,
@@ -55,4 +56,6 @@ function toAction(
   }
 }
 
-const withEventId = stageStatusCreate.pick({ eventId: true })
+/** What must be there; how long it may be was judged when the message was read. */
+const creating = withoutUnpublishedRules(stageStatusCreate)
+const withEventId = creating.pick({ eventId: true })

@@ -7,7 +7,7 @@ import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-ser
 import { readCsvRows } from '@tieline/worker-service/csv-rows'
 import { endOf, errorNotice } from '@tieline/worker-service/endings'
 import { forEachLimited } from '@tieline/worker-service/for-each-limited'
-import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { readMessage } from '@tieline/worker-service/message-reader'
 import { inSegments, type Segment } from '@tieline/worker-service/segments'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { countRows } from '../count-rows.ts'
@@ -27,8 +27,9 @@ interface FileMessage {
  */
 export function createEventFileProcessor<Message extends FileMessage, Item>(
   file: EventFile<Message, Item>,
-  { connections, installation, clock }: Pick<WorkerDeps, 'connections' | 'installation' | 'clock'>,
+  deps: Pick<WorkerDeps, 'connections' | 'installation' | 'clock' | 'openReader'>,
 ): Processor<LookupSnapshot> {
+  const { connections, installation, clock, openReader } = deps
   const { flow } = file
   const { compat } = installation
   const columns = { ...file.columns, aliases: compat.fieldAliases[flow] }
@@ -64,7 +65,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
     flow,
 
     async process(attempt, lookups) {
-      const message = parsePayload(file.message, attempt.payload)
+      const message = await readMessage(openReader(attempt), file.message, attempt.payload)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(lookups, connections.kinds, by)))
       const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
@@ -72,15 +73,19 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, columns))))
       await dacs.healthCheck()
 
+      // Every attempt reads all rows; what is let pass of them is counted by the first that comes so far.
+      const counting = await attempt.pin('rowsReadBy', () => String(attempt.number))
+      const reader = openReader(attempt, counting === String(attempt.number))
       const report = createFileReport(rows)
       const watch = createConnectionWatch(Math.max(2, dacs.concurrency))
-      const sending = { file, message, context: { lookups, compat }, attempt, dacs, watch }
+      const sending = { file, message, context: { lookups, compat, readRow: reader.readRow }, attempt, dacs, watch }
       const segments = inSegments(readCsvRows(content.open(), columns), segmentRows)
       await forEachLimited(whileUp(segments, watch), dacs.concurrency, async (segment) => {
         report.add(await sendSegment(segment, sending))
       })
 
       const result = report.result()
+      await reader.tell()
       await attempt.note({ what: 'rows', ...result.totals })
       if (result.failure) throw new FileFailed(result.failure, result)
       if (result.totals.confirmed === rows) return confirmed(attempt, result)

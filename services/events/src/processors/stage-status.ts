@@ -8,7 +8,7 @@ import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError, type TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
 import { endOf, errorNotice, msgAckReply } from '@tieline/worker-service/endings'
-import { parsePayload } from '@tieline/worker-service/parse-payload'
+import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { mapStageStatus } from '../mappings/stage-status.ts'
 
@@ -17,7 +17,8 @@ export function createStageStatusProcessor({
   connections,
   installation: { compat },
   clock,
-}: Pick<WorkerDeps, 'connections' | 'installation' | 'clock'>): Processor<LookupSnapshot> {
+  openReader,
+}: Pick<WorkerDeps, 'connections' | 'installation' | 'clock' | 'openReader'>): Processor<LookupSnapshot> {
   const reply = (attempt: Attempt, ackType: AckType, value?: string): Reply => {
     const nowISO = ackTime(clock())
     const id = textOf(valueAt(attempt.payload, 'messageId'))
@@ -34,7 +35,7 @@ export function createStageStatusProcessor({
     flow: 'stage-status',
 
     async process(attempt, tables) {
-      const message = parsePayload(stageStatus, attempt.payload)
+      const message = await readMessage(openReader(attempt), stageStatus, attempt.payload)
       const { effect, operation, body } = mapStageStatus(message, tables, compat)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(tables, connections.kinds, by)))
