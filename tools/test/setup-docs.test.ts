@@ -108,7 +108,7 @@ describe('what the setup guides say to type', () => {
 const nameIn = (usage: string) => /^[a-z-]+(?: [a-z][a-z-]*)*/.exec(usage)?.[0] ?? ''
 
 /** Stands for the setting of any flow. */
-const flowSettings = /^flows\.<flow>\.(?:replyWithinS|retryForS|segmentRows)$/
+const flowSettings = /^flows\.<flow>\.(?:replyWithinS|retryForS|alarmAfterS|segmentRows)$/
 
 describe('links in the setup guides', () => {
   it('lead to files that are there', async () => {

@@ -49,7 +49,10 @@ export interface RetrySchedule {
   readonly retryForS: number
   readonly firstDelayMs: number
   readonly capDelayMs: number
-  /** Tell the administrators when a message has been failing for this long and is still tried. */
+  /**
+   * Tell the administrators when a message has been failing for this long and is still tried. A 401 or 403 is told at once.
+   * Absent: never, because mails about mails would never end.
+   */
   readonly alarmAfterS?: number
 }
 
@@ -98,14 +101,21 @@ export interface FlowSpec {
 }
 
 const awaited = { replyMode: 'await', replyWithinS: 55 } as const
-const insideTheReply = { retryForS: 40, firstDelayMs: 1_000, capDelayMs: 10_000 } as const
+/**
+ * For flows whose caller waits for something that must happen soon: the next status of a stage, the start of an event. Where
+ * trying ends before, it is said for installations that try longer.
+ */
+const alarmSoon = { alarmAfterS: 60 } as const
+/** For flows that nobody waits for. */
+const alarmLater = { alarmAfterS: 900 } as const
+const insideTheReply = { retryForS: 40, firstDelayMs: 1_000, capDelayMs: 10_000, ...alarmSoon } as const
 const noLine = { line: null, refuseOvertaken: false } as const
 const eventFile = {
   replyMode: 'accept',
   replyWithinS: 0,
   replyShape: 'msgAck',
   invalidInput: 'refuse',
-  retry: { retryForS: 120, firstDelayMs: 2_000, capDelayMs: 30_000 },
+  retry: { retryForS: 120, firstDelayMs: 2_000, capDelayMs: 30_000, ...alarmSoon },
   ...noLine,
   // A file makes as many calls at a time as its connection allows, so few files suffice, and their rows are in memory.
   atOnce: 4,
@@ -125,7 +135,7 @@ export const flows = {
     ...awaited,
     replyShape: 'msgAck',
     invalidInput: 'answer',
-    retry: { retryForS: 30, firstDelayMs: 1_000, capDelayMs: 10_000 },
+    retry: { retryForS: 30, firstDelayMs: 1_000, capDelayMs: 10_000, ...alarmSoon },
     ...noLine,
     lookups: { Routing: 'error', EnrollmentStatus: 'rule', AssetSpec: 'pass', AssetType: 'pass' },
   },
@@ -161,7 +171,7 @@ export const flows = {
     replyWithinS: 0,
     replyShape: 'msgAck',
     invalidInput: 'refuse',
-    retry: { retryForS: 21_600, firstDelayMs: 5_000, capDelayMs: 900_000, alarmAfterS: 900 },
+    retry: { retryForS: 21_600, firstDelayMs: 5_000, capDelayMs: 900_000, ...alarmLater },
     ...noLine,
     lookups: { Routing: 'error' },
   },
@@ -234,7 +244,7 @@ export const flows = {
     ...awaited,
     replyShape: 'msgAck',
     invalidInput: 'answer',
-    retry: { retryForS: 21_600, firstDelayMs: 1_000, capDelayMs: 60_000 },
+    retry: { retryForS: 21_600, firstDelayMs: 1_000, capDelayMs: 60_000, ...alarmSoon },
     line: 'stageId',
     refuseOvertaken: true,
     lookups: { Routing: 'error', StageStatus: 'error', EventType: 'error' },
@@ -269,7 +279,7 @@ export const flows = {
     replyShape: 'msgAck',
     invalidInput: 'answer',
     // Two tries to reach the source; the next scheduled run is the third.
-    retry: { retryForS: 3, firstDelayMs: 2_000, capDelayMs: 2_000 },
+    retry: { retryForS: 3, firstDelayMs: 2_000, capDelayMs: 2_000, ...alarmLater },
     ...noLine,
     atOnce: 4,
     lookups: { ConfigProps: 'error' },
@@ -288,7 +298,7 @@ export const flows = {
     replyWithinS: 0,
     replyShape: 'msgAck',
     invalidInput: 'answer',
-    retry: { retryForS: 86_400, firstDelayMs: 2_000, capDelayMs: 1_800_000, alarmAfterS: 900 },
+    retry: { retryForS: 86_400, firstDelayMs: 2_000, capDelayMs: 1_800_000, ...alarmLater },
     ...noLine,
     lookups: { Routing: 'error' },
   },

@@ -5,7 +5,6 @@ import type { inboundFlowIds } from '../src/flows.ts'
 import { usualMsgAckForm } from '../src/msg-ack.ts'
 import { oicFault, oicFaultDocument } from '../src/oic-fault.ts'
 import { describeIssues, problem, problemDocument } from '../src/problem.ts'
-import { readProblemDetail } from '../src/problem-detail-document.ts'
 import { externalIdReply, ownIds, provisionalReply } from '../src/replies.ts'
 
 const nowISO = '2024-09-01T18:00:00.000Z'
@@ -128,43 +127,4 @@ describe('replies', () => {
     const { error } = z.array(z.string()).safeParse(Array.from({ length: 80 }, () => 1))
     expect(describeIssues(error ?? new z.ZodError([]))).toHaveLength(50)
   })
-})
-
-describe('error documents of DACS', () => {
-  const golden = examples['problem-detail-document']
-  const detail = 'Enrollment with transaction id DR-ENR-000123 already exists'
-
-  test.each([
-    ['wrapped', golden],
-    ['bare', golden.problemDetailDocument],
-    ['with the server message beside', { title: 'Duplicate enrollment request', detail, messageNumber: '10589' }],
-  ])('are read %s', (_, body) => {
-    expect(readProblemDetail(body)).toEqual({
-      title: 'Duplicate enrollment request',
-      detail,
-      messageNumber: 10589,
-      text: `Duplicate enrollment request: ${detail}`,
-    })
-  })
-
-  test('give the text that there is', () => {
-    expect(readProblemDetail({ title: 'T' })).toEqual({ title: 'T', text: 'T' })
-    expect(readProblemDetail({ title: 'T', detail: 'T' })?.text).toBe('T')
-    expect(readProblemDetail({ detail: '<![CDATA[ ]]>', serverMessage: { messageText: 'M' } })).toEqual({ text: 'M' })
-    expect(readProblemDetail({ serverMessage: { messageNumber: 31002 } })).toEqual({
-      messageNumber: 31002,
-      text: 'Message 31002',
-    })
-  })
-
-  test.each([
-    undefined,
-    null,
-    'Bad Gateway',
-    [],
-    {},
-    { problemDetailDocument: 1 },
-    { error: 'x' },
-    { messageNumber: 'x' },
-  ])('are not seen in %j', (body) => expect(readProblemDetail(body)).toBeUndefined())
 })

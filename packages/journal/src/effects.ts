@@ -100,11 +100,12 @@ function unsuccessful<Result>(intended: EffectCall<Result>, error: CallError, un
   return { state: 'unknown', status, code: unclear.code, ms, error: unclear }
 }
 
-const factsOf = ({ code, retry, connection, message, durationMs, status }: CallError) => ({
+const factsOf = ({ code, retry, connection, message, durationMs, status, farText }: CallError) => ({
   code,
   retry,
   connection,
   message,
   durationMs,
   ...(status !== undefined && { status }),
+  ...(farText !== undefined && { farText }),
 })

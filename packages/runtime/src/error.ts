@@ -73,3 +73,9 @@ export class CallError extends TielineError {
     Object.defineProperty(this, 'farText', { value: call.farText, enumerable: false })
   }
 }
+
+/** The call that an error tells of: itself, or what it says to be its cause. */
+export function callOf(error: TielineError): CallError | undefined {
+  if (error instanceof CallError) return error
+  return error.cause instanceof CallError ? error.cause : undefined
+}

@@ -9,7 +9,16 @@ const retryForS = (id: FlowId) =>
 
 const retryOf = (id: FlowId) => flowSpec(id).retry.retryForS
 
-const accepted = (id: FlowId) => z.strictObject({ retryForS: retryForS(id) })
+const tried = (id: FlowId) => z.strictObject({ retryForS: retryForS(id) })
+
+const accepted = (id: FlowId) =>
+  tried(id).extend({
+    alarmAfterS: whole(0, 604_800)
+      .optional()
+      .describe(
+        `Tell the administrators when a message has been failing for this many seconds and is still tried; the catalogue says ${flowSpec(id).retry.alarmAfterS}. As large as \`retryForS\`: never, but for a 401 or 403, which is told at once.`,
+      ),
+  })
 
 const awaited = (id: FlowId) =>
   accepted(id).extend({
@@ -46,7 +55,7 @@ export const flowsSection = z
     'event-outcome': file('event-outcome').optional(),
     'device-score': accepted('device-score').optional(),
     acknowledgment: accepted('acknowledgment').optional(),
-    notification: accepted('notification').optional(),
+    notification: tried('notification').optional(),
   } satisfies Record<FlowId, z.ZodType>)
   .prefault({})
   .describe('Overrides of the flow catalogue, by flow id.')

@@ -85,6 +85,12 @@ const mailSection = z
       .describe(
         'Repeats of one kind of failure are joined into one mail for this many minutes; 0: one mail per failure.',
       ),
+    details: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Mails about failures quote what the target said. Its words may hold names, numbers or addresses of customers.',
+      ),
   })
   .optional()
   .describe('Outgoing e-mail. Without it no notification can be sent.')

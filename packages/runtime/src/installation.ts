@@ -37,14 +37,19 @@ export const parseInstallation = (yamlText: string, env: NodeJS.ProcessEnv, base
 /** The catalogue's entry of a flow with the numbers that this installation sets differently. */
 export function effectiveFlow(id: FlowId, installation: Pick<Installation, 'flows'>): FlowSpec {
   const spec = flowSpec(id)
-  const set: Partial<Record<'retryForS' | 'replyWithinS' | 'segmentRows', number | undefined>> =
+  const set: Partial<Record<'retryForS' | 'alarmAfterS' | 'replyWithinS' | 'segmentRows', number | undefined>> =
     installation.flows[id] ?? {}
   const segmentRows = set.segmentRows ?? spec.segmentRows
+  const alarmAfterS = set.alarmAfterS ?? spec.retry.alarmAfterS
   return {
     ...spec,
     ...(segmentRows !== undefined && { segmentRows }),
     replyWithinS: set.replyWithinS ?? spec.replyWithinS,
-    retry: { ...spec.retry, retryForS: set.retryForS ?? spec.retry.retryForS },
+    retry: {
+      ...spec.retry,
+      retryForS: set.retryForS ?? spec.retry.retryForS,
+      ...(alarmAfterS !== undefined && { alarmAfterS }),
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FailureCode } from '@tieline/contracts/failures'
+import { type FarWords, readFarWords } from '@tieline/contracts/far-words'
 import { after, backoff, type CallOutcome, never, type Retry } from '@tieline/runtime/error'
 import type { Broken, Exchanged } from './exchange.ts'
 
@@ -9,6 +10,8 @@ export interface Verdict {
   readonly outcome: CallOutcome
   /** Completes the sentence "<connection>: <operation> …". Holds no text of the far side. */
   readonly message: string
+  /** Why the token endpoint gave no token, in its words. */
+  readonly words?: FarWords | undefined
 }
 
 export interface FailedResult {
@@ -16,6 +19,7 @@ export interface FailedResult {
   readonly verdict: Verdict
   /** HTTP status; absent when the target gave no answer. */
   readonly status?: number
+  /** JSON, or the text of an answer that is none. */
   readonly body?: unknown
 }
 
@@ -36,12 +40,17 @@ const maxRetryAfterMs = 900_000
 export function classify(exchanged: Exchanged, success = successStatuses, nowMs = Date.now()): Result {
   if (exchanged.kind === 'broken') return { ok: false, verdict: classifyBreak(exchanged) }
   const { status, retryAfter } = exchanged
-  const body = exchanged.kind === 'answer' ? exchanged.body : undefined
-  if (!success.has(status)) return { ok: false, verdict: classifyStatus(status, retryAfter, nowMs), status, body }
+  const { body, text } = answerOf(exchanged)
+  if (!success.has(status)) {
+    return { ok: false, verdict: classifyStatus(status, retryAfter, nowMs), status, body: body ?? text }
+  }
   if (exchanged.kind === 'answer') return { ok: true, status, body }
   const message = `answered ${status} with too large a body`
   return { ok: false, verdict: { code: 'target-answer-invalid', ...unknownBackoff, message }, status }
 }
+
+const answerOf = (exchanged: Exchanged) =>
+  exchanged.kind === 'answer' ? exchanged : { body: undefined, text: undefined }
 
 /**
  * Why there is no token. The call itself was not made, so it has `failed` whatever went wrong.
@@ -53,16 +62,21 @@ export function classifyTokenFailure(exchanged: Exchanged, nowMs = Date.now()): 
     const message = `got no token: no answer of the token endpoint (${why})`
     return { code: 'target-unreachable', ...failedBackoff, message }
   }
-  const message = `got no token: the token endpoint answered ${exchanged.status}`
+  const { body, text } = answerOf(exchanged)
+  const told = {
+    message: `got no token: the token endpoint answered ${exchanged.status}`,
+    // What is no refusal may be a token.
+    words: exchanged.status >= 400 ? readFarWords(body ?? text) : undefined,
+  }
   switch (exchanged.status) {
     case 400:
     case 401:
     case 403:
-      return { code: 'target-unauthorized', ...failedBackoff, message }
+      return { code: 'target-unauthorized', ...failedBackoff, ...told }
     case 429:
-      return { ...classifyStatus(429, exchanged.retryAfter, nowMs), message }
+      return { ...classifyStatus(429, exchanged.retryAfter, nowMs), ...told }
     default:
-      return { code: 'target-unreachable', ...failedBackoff, message }
+      return { code: 'target-unreachable', ...failedBackoff, ...told }
   }
 }
 

@@ -14,7 +14,10 @@ export type Exchanged =
       readonly kind: 'answer'
       readonly status: number
       readonly retryAfter: string | undefined
+      /** Undefined when it is not JSON. */
       readonly body: unknown
+      /** What is not JSON. */
+      readonly text?: string | undefined
     }
   /** The answer is larger than the limit; it was not read to its end. */
   | { readonly kind: 'oversize'; readonly status: number; readonly retryAfter: string | undefined }
@@ -108,7 +111,7 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
       const answer = await running
       const head = { status: answer.statusCode, retryAfter: answer.headers['retry-after'] }
       // The limit may be passed by the very last bytes, when there is nothing left to stop.
-      return oversize ? { kind: 'oversize', ...head } : { kind: 'answer', ...head, body: parseJson(answer.body) }
+      return oversize ? { kind: 'oversize', ...head } : { kind: 'answer', ...head, ...readBody(answer.body) }
     } catch (error) {
       if (oversize && response?.statusCode !== undefined) {
         return { kind: 'oversize', status: response.statusCode, retryAfter: response.headers['retry-after'] }
@@ -179,10 +182,10 @@ export function reasonOf(error: unknown): string | undefined {
   return 'code' in error && error.code !== 'ERR_GOT_REQUEST_ERROR' ? String(error.code) : undefined
 }
 
-function parseJson(text: unknown): unknown {
+function readBody(whole: string): { readonly body: unknown; readonly text?: string } {
   try {
-    return typeof text === 'string' ? parseExactJson(text) : undefined
+    return { body: parseExactJson(whole.replace(/^\uFEFF/, '')) }
   } catch {
-    return undefined
+    return { body: undefined, text: whole }
   }
 }

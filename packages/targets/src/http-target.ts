@@ -1,4 +1,4 @@
-import { readProblemDetail } from '@tieline/contracts/problem-detail-document'
+import { readFarWords } from '@tieline/contracts/far-words'
 import { whomToAsk } from '@tieline/runtime/ask-before-call'
 import { type Answer, after, CallError } from '@tieline/runtime/error'
 import { noTracer, type Span, type Tracer } from '@tieline/runtime/telemetry'
@@ -176,15 +176,15 @@ function learnedFrom(result: Result): Learned {
 /** The error of the HTTP library is not kept as a cause: it carries headers, credentials included, and bodies. */
 function callError(name: string, operation: string, durationMs: number, failed: FailedResult): CallError {
   const { verdict, status, body } = failed
-  const problem = readProblemDetail(body)
+  const words = verdict.words ?? readFarWords(body)
   return new CallError({
     ...verdict,
     message: `${name}: ${operation} ${verdict.message}`,
     connection: name,
     durationMs,
     ...(status !== undefined && { status }),
-    ...(problem !== undefined && { farText: problem.text }),
-    ...(problem?.messageNumber !== undefined && { farNumber: problem.messageNumber }),
+    ...(words !== undefined && { farText: words.text }),
+    ...(words?.messageNumber !== undefined && { farNumber: words.messageNumber }),
   })
 }
 

@@ -41,7 +41,7 @@ export class RecordsFailed extends TielineError {
   readonly #answers: readonly RecordAnswer[]
 
   constructor(first: CallError, answers: readonly RecordAnswer[]) {
-    super(first.code, first.retry, first.message)
+    super(first.code, first.retry, first.message, { cause: first })
     this.name = 'RecordsFailed'
     this.first = first
     this.#answers = answers

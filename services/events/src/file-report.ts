@@ -46,7 +46,7 @@ export class FileFailed extends TielineError {
   readonly #report: FileReport
 
   constructor(failure: CallError, report: FileReport) {
-    super(failure.code, failure.retry, failure.message)
+    super(failure.code, failure.retry, failure.message, { cause: failure })
     this.name = 'FileFailed'
     this.failure = failure
     this.#report = report
