@@ -144,7 +144,7 @@ describe('a transfer whose source cannot be reached', () => {
     place.server.refuseConnections(true)
     const run = await runTransfer(pipeline)
     expect(run).toMatchObject({ state: 'dead', outcome: 'FAILURE', code: 'target-unreachable', attempts: 2 })
-    expect(await untilMails(pipeline, 1)).toEqual(['target-unreachable nightly'])
+    expect(await untilMails(pipeline, 1)).toEqual(['DACS_FILES is down: F8 target-unreachable nightly'])
     expect(pipeline.mailbox.mails[0]?.text).toContain('Connection: DACS_FILES\n')
     place.server.refuseConnections(false)
     expect(await runTransfer(pipeline)).toMatchObject({ state: 'succeeded', files: { sent: 1 } })

@@ -91,7 +91,7 @@ describe('a device status acknowledgment', () => {
     const stand = { state: 'dead', outcome: 'FAILURE', code: 'target-error', generation: 1, attempts: 2, effects }
     expect(standOf(message)).toEqual(stand)
     expect(await mailsAbout(hasty(), message)).toEqual([
-      errorMail('F5 Device status acknowledgment: target-error 4005', {
+      errorMail('DACS_MAIN is down: F5 target-error 4005', {
         connection: 'DACS_MAIN',
         httpStatus: '503',
         attempts: '2',

@@ -40,7 +40,7 @@ describe('a device status check', () => {
   it('that DERMS refuses is a fault at once, with an e-mail', async () => {
     const { derms, post, until } = usual()
     const body = deviceStatusCheck('3002', { nicid: '' })
-    const detail = 'DERMS_SITE1: statusCheck answered 400'
+    const detail = expect.stringMatching(/^DERMS_SITE1: statusCheck answered 400: DeviceInfo\.nicid: /)
     const fault = fault500({ detail, instance: flow, errorCode: 'APIInvocationError', cause: 'HTTP 400' })
     expect(told(await post(flow, body))).toEqual(fault)
     expect(derms.count(operation)).toBe(1)
@@ -70,7 +70,10 @@ describe('a device status check', () => {
     const stand = { state: 'dead', outcome: 'FAILURE', code: 'target-reset', generation: 1, attempts: 2, effects }
     expect(standOf(message)).toEqual(stand)
     expect(await mailsAbout(hasty(), message)).toEqual([
-      errorMail('F4 Device status check: target-reset 3003', { connection: 'DERMS_SITE1', attempts: '2' }),
+      errorMail('DERMS_SITE1 breaks off in the middle of calls: F4 target-reset 3003', {
+        connection: 'DERMS_SITE1',
+        attempts: '2',
+      }),
     ])
   })
 

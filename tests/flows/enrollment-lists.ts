@@ -11,6 +11,10 @@ export const sentIds = (dacs: DacsSimulator): string[] =>
 export const stateOfAll = (state: string, ...ids: readonly string[]) =>
   Object.fromEntries(ids.map((id) => [`enroll.${id}`, state]))
 
-/** An e-mail about a list, whose own id is a hash. */
-export const listMail = (code: string, key: string, facts: Parameters<typeof errorMail>[1]) =>
-  errorMail(`F1 Enrollment request: ${code} ${key.split('.').at(-1)}`, facts)
+/** An e-mail about a list, whose own id is a hash; `about` is what else the subject begins with. */
+export const listMail = (
+  code: string,
+  key: string,
+  facts: Parameters<typeof errorMail>[1],
+  about = 'F1 Enrollment request:',
+) => errorMail(`${about} ${code} ${key.split('.').at(-1)}`, facts)

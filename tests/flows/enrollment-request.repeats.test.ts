@@ -73,7 +73,12 @@ describe('an enrollment request', () => {
     const stand = { state: 'dead', outcome: 'FAILURE', code: 'target-error', generation: 1, attempts: 1, effects }
     expect(standOf(message)).toEqual(stand)
     expect(await mailsAbout(hasty(), message)).toEqual([
-      listMail('target-error', message.key, { connection: 'DACS_MAIN', httpStatus: '503', attempts: '1' }),
+      listMail(
+        'target-error',
+        message.key,
+        { connection: 'DACS_MAIN', httpStatus: '503', attempts: '1' },
+        'DACS_MAIN is down: F1',
+      ),
     ])
   })
 
@@ -104,7 +109,12 @@ describe('an enrollment request', () => {
     const effects = { ...stateOfAll('confirmed', 'down-1'), ...stateOfAll('unknown', 'down-2', 'down-3') }
     expect(standOf(message)).toMatchObject({ outcome: 'FAILURE', code: 'target-reset', effects })
     expect(await mailsAbout(hasty(), message)).toEqual([
-      listMail('target-reset', message.key, { connection: 'DACS_MAIN', attempts: '1' }),
+      listMail(
+        'target-reset',
+        message.key,
+        { connection: 'DACS_MAIN', attempts: '1' },
+        'DACS_MAIN breaks off in the middle of calls: F1',
+      ),
     ])
   })
 

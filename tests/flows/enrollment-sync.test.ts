@@ -55,7 +55,7 @@ describe('an enrollment sync', () => {
     derms.failNext({ operation, status: 400 })
     expect(told(await post(flow, body))).toEqual(
       fault500({
-        detail: 'DERMS_SITE1: enroll answered 400',
+        detail: 'DERMS_SITE1: enroll answered 400: Simulated failure',
         instance: flow,
         errorCode: 'APIInvocationError',
         cause: 'HTTP 400',
@@ -81,7 +81,7 @@ describe('an enrollment sync', () => {
     derms.failNext({ operation, status: 503, times: 2 })
     expect(told(await post(flow, body))).toEqual(
       fault500({
-        detail: 'DERMS_SITE1: enroll answered 503',
+        detail: 'DERMS_SITE1: enroll answered 503: Simulated failure',
         instance: flow,
         errorCode: 'APIInvocationError',
         cause: 'HTTP 503',
@@ -93,7 +93,7 @@ describe('an enrollment sync', () => {
     const stand = { state: 'dead', outcome: 'FAILURE', code: 'target-error', generation: 1, attempts: 2, effects }
     expect(standOf(message)).toEqual(stand)
     expect(await mailsAbout(hasty(), message)).toEqual([
-      errorMail('F2 Enrollment sync: target-error 1003', {
+      errorMail('DERMS_SITE1 is down: F2 target-error 1003', {
         connection: 'DERMS_SITE1',
         httpStatus: '503',
         attempts: '2',

@@ -48,7 +48,15 @@ const quickly = (flow: FileFlowId, more: object = {}) => ({
   ...more,
 })
 
+/** How the mail about a failure of the connection begins. */
+const headlines = {
+  'target-unauthorized': 'DACS_MAIN refuses our login',
+  'target-reset': 'DACS_MAIN breaks off in the middle of calls',
+  'target-timeout': 'DACS_MAIN does not answer in time',
+} as const
+
 describe.each(flows)('$flow', ({ flow, message, operation, file, id, subject, badRow, badRowRule }) => {
+  const [short] = subject.split(' ')
   const key = keyOf(flow, message)
 
   describe('the health check of DACS', () => {
@@ -67,7 +75,10 @@ describe.each(flows)('$flow', ({ flow, message, operation, file, id, subject, ba
         expect(seen).toMatchObject({ generation: 2 })
         const code = status === 400 ? 'target-refused' : 'target-error'
         expect(await subjectsAbout(pipeline, id, 2)).toEqual(
-          [`${subject}: ${code} ${id}`, `${subject}: completed ${id}`].sort(),
+          [
+            `${status === 503 ? `DACS_MAIN is down: ${short}` : `${subject}:`} ${code} ${id}`,
+            `${subject}: completed ${id}`,
+          ].sort(),
         )
       },
     )
@@ -190,8 +201,9 @@ describe.each(flows)('$flow', ({ flow, message, operation, file, id, subject, ba
         if (code === 'target-unauthorized') expect(first).toMatchObject({ read: 100, confirmed: 40, notSent: 60 })
         else expect(first).toMatchObject({ ...nine, [count]: 10 })
         expect(second).toMatchObject({ read: 100, confirmed: 100 })
+        const failed = `${code === 'target-error' ? `${subject}:` : `${headlines[code]}: ${short}`} ${code} ${id}`
         expect(await subjectsAbout(pipeline, id, 3)).toEqual(
-          [`${subject}: completed ${id}`, `${subject}: ${code} ${id}`, `${subject}: ${code} ${id}`].sort(),
+          [`${subject}: completed ${id}`, failed, `${subject}: ${code} ${id}`].sort(),
         )
         expect(segmentsOf(pipeline, operation)).toHaveLength(11)
       },

@@ -56,7 +56,7 @@ export const fileOf = (name: string, content: string) =>
 
 /** Subjects of the mails, without what they all begin with. */
 export const subjects = ({ mailbox }: Pipeline) =>
-  mailbox.mails.map(({ subject }) => subject.replace(/^\[.*?\] F8 Device score transfer: /, '')).sort()
+  mailbox.mails.map(({ subject }) => subject.replace(/^\[.*?\] (F8 Device score transfer: )?/, '')).sort()
 
 /** Waits until so many mails came. */
 export const untilMails = (pipeline: Pipeline, count: number) =>

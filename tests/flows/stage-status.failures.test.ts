@@ -33,7 +33,7 @@ describe.concurrent('refusals and failures of DACS', () => {
       to: ['ops@utility.example', 'oncall@utility.example'],
       subject: `[Tieline ${name}/test] F7 Program event (stage) status: target-refused STG-1315-1`,
     })
-    for (const fact of ['DACS_MAIN', 'HTTP status: 400', 'Attempts: 1', keyOf(message), 'DERMS is answered ERROR']) {
+    for (const fact of ['DACS_MAIN', 'HTTP status: 400', 'Attempts: 1', keyOf(message), 'DERMS is told ERROR']) {
       expect(mail.text).toContain(fact)
     }
     expect(mail.text + mail.html).not.toContain('EV-WINTER')
@@ -54,7 +54,7 @@ describe.concurrent('refusals and failures of DACS', () => {
     await expectNoMail(pipeline)
   })
 
-  test('401: the connection pauses, other messages do not call meanwhile, and all get through after one probe', async () => {
+  test('401: told at once; the connection pauses, other messages do not call meanwhile, and all get through after one probe', async () => {
     await using pipeline = await openPipeline({ tuning: { pauseMs: 1_000 } })
     pipeline.dacs.failNext({ status: 401 })
     const first = send(pipeline, scheduled)
@@ -71,7 +71,8 @@ describe.concurrent('refusals and failures of DACS', () => {
     expect(await first).toEqual(acknowledged('SUCCESS', scheduled))
     expect(await second).toEqual(acknowledged('SUCCESS', other))
     expect(calls(pipeline).map(({ answered }) => answered)).toEqual([401, 200, 200])
-    await expectNoMail(pipeline)
+    await mailed(pipeline, 'target-unauthorized', scheduled)
+    expect(pipeline.mailbox.mails).toHaveLength(1)
   })
 
   test('at the end of trying: FAILURE, a dead letter with its ticket, and an e-mail', async () => {
@@ -85,7 +86,7 @@ describe.concurrent('refusals and failures of DACS', () => {
     })
     const mail = await mailed(pipeline, 'target-error', scheduled)
     expect(mail.text).toContain('HTTP status: 503')
-    expect(mail.text).toContain('DERMS is answered FAILURE')
+    expect(mail.text).toContain('DERMS is told FAILURE')
     const queue = pipeline.journal.queues.all.find(({ name }) => name === 'stage-status')
     const failed = await eventually(async () => (await queue?.getFailed())?.[0])
     expect(failed).toMatchObject({ data: { key: keyOf(scheduled) }, failedReason: 'target-error' })
@@ -141,7 +142,8 @@ describe.concurrent('outcomes that nobody can know', () => {
     await using pipeline = await openPipeline()
     pipeline.dacs.applyThenDrop()
     pipeline.dacs.failNext({ status: 400 })
-    const value = 'createProgramEvent at DACS_MAIN: refused a repeat, the outcome of an earlier call is unknown'
+    const value =
+      'createProgramEvent at DACS_MAIN: refused a repeat, the outcome of an earlier call is unknown: Simulated failure'
     expect(await send(pipeline, scheduled)).toEqual(acknowledged('FAILURE', scheduled, value))
     expect(await pipeline.until(keyOf(scheduled), 'dead')).toMatchObject({
       outcome: 'FAILURE',

@@ -54,7 +54,7 @@ export const reached = ({ dacs }: Pipeline, count: number) => eventually(() => d
 
 /** Waits for the e-mail about a message. */
 export const mailed = ({ mailbox }: Pipeline, code: string, { messageId }: { messageId: string }): Promise<Mail> =>
-  eventually(() => mailbox.mails.find(({ subject }) => subject.endsWith(`: ${code} ${messageId}`)))
+  eventually(() => mailbox.mails.find(({ subject }) => subject.endsWith(` ${code} ${messageId}`)))
 
 /** E-mails become due in the step that settles their message, so none due then is none at all. */
 export async function expectNoMail({ journal, mailbox }: Pipeline): Promise<void> {

@@ -13,4 +13,5 @@ const introduction = `# Failure codes
 <!-- Generated from packages/contracts/src/failures.ts by \`pnpm generate\`. Change it there. -->
 
 Operators meet these codes in the console and on the command line, administrators in e-mails, callers in problem documents.
+How long Tieline tries by itself depends on the flow: see [the runbook](runbook.md#dacs-or-derms-is-down).
 `

@@ -23,7 +23,7 @@ export const failures = {
   },
   'target-refused': {
     meaning: 'The target answered 400: a business refusal. It is not repeated automatically.',
-    next: "Mend the data or the settings of the target, then send or rerun the message. The target's own words are in the reply to the sender; they are not shown here, because they may hold personal data.",
+    next: "Mend the data or the settings of the target, then send or rerun the message. The target's own words are in the reply to the sender, and with `mail.details` in e-mails; they may hold personal data.",
   },
   'target-unauthorized': {
     meaning: 'The target answered 401, also after a new token was fetched; or a file server refused the login.',
@@ -40,24 +40,25 @@ export const failures = {
   },
   'target-throttled': {
     meaning: 'The target answered 429: too many calls.',
-    next: 'Tieline waits as long as the target asks. Lower `concurrency` of the connection if it happens often.',
+    next: 'Lower `concurrency` of the connection if it happens often.',
   },
   'target-error': {
-    meaning: 'The target answered with a status that is neither success nor a business refusal, such as 500 or 503.',
-    next: 'Whether the call was applied is not known. Tieline tries again as the flow allows; look at the target.',
+    meaning:
+      'The target answered with a status that is neither success nor a business refusal, such as 500 or 503. Whether the call was applied is not known.',
+    next: 'Look at the target.',
   },
   'target-unreachable': {
     meaning:
       'No connection to the target: the name did not resolve, nothing listened, or TLS was refused. The call was certainly not applied.',
-    next: 'Check the network, the certificate and the target (`tieline connections test`). Tieline tries again as the flow allows.',
+    next: 'Check the network, the certificate and the target (`tieline connections test`).',
   },
   'target-timeout': {
     meaning: 'The target did not answer in time. Whether the call was applied is not known.',
-    next: 'Tieline tries again as the flow allows; look at the target.',
+    next: 'Look at the target. If it is only slow, raise `timeoutMs` of the connection.',
   },
   'target-reset': {
     meaning: 'The connection broke during the call. Whether the call was applied is not known.',
-    next: 'Tieline tries again as the flow allows; look at the network and the target.',
+    next: 'Look at the network and the target.',
   },
   'target-answer-invalid': {
     meaning:
@@ -68,6 +69,11 @@ export const failures = {
     meaning:
       'The SFTP server presented another host key than the configured one. It may be another server. No password or key was sent, and it is not tried again automatically.',
     next: 'Ask whoever runs the server, by another way, whether the named fingerprint is theirs. Only then write it into `hostKey` of the connection.',
+  },
+  'connection-down': {
+    meaning:
+      'Calls on a connection fail, whatever they carry: nothing answers, our login is refused, or something before the target answers for it.',
+    next: 'See what `tieline connections test` says, and mend the target, the network or the login. An e-mail says when the connection works again.',
   },
   'connection-paused': {
     meaning: 'The connection is paused after a 401 or 403; the call was not made.',
@@ -97,12 +103,12 @@ export const failures = {
   },
   'still-failing': {
     meaning: 'A message has been failing for a while and is still being tried.',
-    next: 'Look at the named connection; Tieline goes on trying until the flow gives up.',
+    next: 'Look at the named connection.',
   },
   'file-unreadable': {
     meaning:
       'The file of the message cannot be read: it is empty, has no rows or lacks a column, or a row of it is broken. Nothing was posted.',
-    next: 'Correct the file at the sender, which was told FAILURE and sends the message again.',
+    next: 'Correct the file at the sender.',
   },
   'file-changed': {
     meaning:

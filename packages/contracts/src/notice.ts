@@ -25,15 +25,20 @@ const digest = z.object({
       messageKey: z.string().optional(),
       file: z.string().optional(),
       refusal: z.string().optional(),
+      flow: z.string().optional(),
       summary: z.string(),
+      details: z.string().optional(),
+      next: z.string().optional(),
       occurredAt: z.iso.datetime(),
     }),
   ),
+  /** How many there are of each flow, when they are of several. */
+  flows: z.record(z.string(), z.number().int().positive()).optional(),
 })
 
 /**
- * An e-mail that is due (F10). It is the payload of a `notification` message and holds nothing personal:
- * ids, codes and counts only, never a value of a message nor a text of the far side.
+ * An e-mail that is due (F10). It is the payload of a `notification` message and holds nothing personal but where the
+ * installation wants `details`: ids, codes and counts only, never a value of a message nor a text of the far side.
  */
 export const notice = z.object({
   kind: z.enum(['error', 'process-complete', 'no-file', 'recovered']),
@@ -45,8 +50,12 @@ export const notice = z.object({
   refusal: z.string().optional(),
   /** A code of `failures.ts`, or `completed`. */
   code: z.string(),
+  /** The code of what makes a message fail, when `code` only says that it does. */
+  cause: z.string().optional(),
   /** One sentence for people: what failed. */
   summary: z.string(),
+  /** What the far side said. It may hold personal data. */
+  details: z.string().optional(),
   connection: z.string().optional(),
   httpStatus: z.number().int().optional(),
   attempts: z.number().int().nonnegative().optional(),
@@ -55,6 +64,10 @@ export const notice = z.object({
   since: z.iso.datetime().optional(),
   /** What happens next, and who retries. */
   next: z.string(),
+  /** The message is still being tried: when again, and when Tieline gives up. */
+  trying: z.object({ again: z.iso.datetime(), until: z.iso.datetime() }).optional(),
+  /** The command that runs the message again. */
+  rerun: z.enum(['dead resubmit', 'messages rerun']).optional(),
   /** What became of the rows of a file. */
   rows: rowTotals.optional(),
   /** The file at its source that it is about. */

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlowId } from '@tieline/contracts/flows'
-import { type Notice, namedMax } from '@tieline/contracts/notice'
+import { namedMax } from '@tieline/contracts/notice'
 import { askingFirst } from '@tieline/runtime/ask-before-call'
-import { acknowledgmentMessage, type DueMessage, enqueueDue, noticeMessage } from './due-messages.ts'
+import type { Alarm } from './alarms.ts'
+import { enqueueDue, prepareDue } from './due-messages.ts'
 import { type Ended, makeCall, readEffects } from './effects.ts'
 import { findByTerms } from './find-by-term.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
+
 import { saysDown, windowContext } from './mail-windows.ts'
 import { readPins } from './pins.ts'
 import type { Run } from './queues.ts'
+import { sealReason } from './reason.ts'
 import { type Blob, isPassing, type ScriptName } from './scripts.ts'
 import { openPayload } from './stored-payload.ts'
 import type { Attempt, AttemptFile, EffectCall, EffectResult, Settlement } from './types.ts'
@@ -46,7 +49,9 @@ export interface Taken {
   readonly number: number
   readonly failures: number
   readonly failedSince: number
+  /** Whether people were told of it in this generation, see `Alarm`. */
   readonly alarmed: boolean
+  readonly denied: boolean
   readonly division: string
   readonly acceptedAt: number
   readonly payloadRef: string
@@ -80,7 +85,7 @@ export interface OpenAttempt extends Attempt {
   /** Ends the generation. `made` is BullMQ's count of the job's filed failures, see `lua/take.lua`. */
   settle(settlement: Settlement, made: number): Promise<void>
   /** Ends the attempt; with an error code it counts as a failure. */
-  retryAt(untilMs: number, code?: string, notices?: readonly Notice[]): Promise<void>
+  retryAt(untilMs: number, code?: string, alarm?: Alarm): Promise<void>
 }
 
 export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAttempt {
@@ -212,7 +217,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     async settle(settlement, made) {
       const due = prepareDue(journal, { key, ...taken }, settlement)
       const reply = settlement.reply ? journal.sealer.seal(JSON.stringify(settlement.reply), replyContext(key)) : ''
-      const { state, outcome, code, rows, files, faults } = settlement
+      const { state, outcome, code, rows, files, faults, reason } = settlement
       const named = {
         state,
         outcome,
@@ -222,6 +227,7 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         ...(rows && { rows: JSON.stringify(rows) }),
         ...(files && { files: JSON.stringify(files) }),
         ...(faults && { faults: journal.sealer.seal(JSON.stringify(faults), faultsContext(key)) }),
+        ...(reason !== undefined && { reason: sealReason(journal, key, reason) }),
         due: due.map(({ fields }) => fields),
         nextRun: randomUUID(),
         collectMs,
@@ -232,9 +238,12 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
       if (acknowledged) metrics.acknowledgmentLag.observe({ flow: acknowledged.flow }, acknowledged.afterMs / 1_000)
     },
 
-    async retryAt(untilMs, code, notices = []) {
-      const due = prepareDue(journal, { key, ...taken }, { notices })
-      const named = { nextAt: untilMs, code, due: due.map(({ fields }) => fields), nextRun: randomUUID() }
+    async retryAt(untilMs, code, alarm) {
+      const notices = alarm ? [alarm.notice] : []
+      // The end of the generation may be told with the same code.
+      const due = prepareDue(journal, { key, ...taken }, { notices }, `${taken.generation}#${alarm?.mark}`)
+      const fields = due.map((message) => message.fields)
+      const named = { nextAt: untilMs, code, mark: alarm?.mark, due: fields, nextRun: randomUUID() }
       const { moved } = await fencedJson<Moved>('retry', named, ['', ...due.map(({ sealed }) => sealed)])
       await enqueueDue(journal, due, moved)
     },
@@ -270,18 +279,6 @@ async function whilePassing<T>(signal: AbortSignal, write: () => Promise<T>): Pr
     }
   }
 }
-
-const prepareDue = (
-  journal: Journal,
-  of: Pick<Taken, 'id' | 'generation' | 'failedSince'> & { readonly key: string },
-  { notices = [], acknowledgment }: Pick<Settlement, 'notices' | 'acknowledgment'>,
-): DueMessage[] => [
-  ...notices.map((notice) => noticeMessage(journal, { ...sinceOf(of.failedSince, notice), ...notice }, of.generation)),
-  ...(acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, of, acknowledgment)]),
-]
-
-const sinceOf = (failedSince: number, { kind, file }: Notice): Pick<Notice, 'since'> =>
-  failedSince > 0 && kind === 'error' && file === undefined ? { since: new Date(failedSince).toISOString() } : {}
 
 function fileOf(journal: Journal, taken: Taken): AttemptFile | undefined {
   const { fileRef, fileName = '', fileBytes, fileSha256 = '' } = taken

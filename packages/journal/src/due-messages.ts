@@ -3,8 +3,10 @@ import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
 import type { Span } from '@tieline/runtime/telemetry'
+import type { Taken } from './attempt.ts'
 import { type Journal, payloadContext } from './journal.ts'
 import type { Run } from './queues.ts'
+import type { Settlement } from './types.ts'
 
 /** A run that Tieline begins by itself. */
 export interface Begun extends Run {
@@ -22,6 +24,20 @@ export interface DueMessage extends Begun {
   readonly fields: object
 }
 
+/** @param occasion as for `noticeMessage` */
+export const prepareDue = (
+  journal: Journal,
+  of: Pick<Taken, 'id' | 'generation' | 'failedSince'> & { readonly key: string },
+  { notices = [], acknowledgment }: Pick<Settlement, 'notices' | 'acknowledgment'>,
+  occasion: number | string = of.generation,
+): DueMessage[] => [
+  ...notices.map((notice) => noticeMessage(journal, { ...sinceOf(of.failedSince, notice), ...notice }, occasion)),
+  ...(acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, of, acknowledgment)]),
+]
+
+const sinceOf = (failedSince: number, { kind, file }: Notice): Pick<Notice, 'since'> =>
+  failedSince > 0 && kind === 'error' && file === undefined ? { since: new Date(failedSince).toISOString() } : {}
+
 /**
  * A due e-mail.
  * @param occasion tells it from others with the same code about the same message: mostly the generation
@@ -34,7 +50,9 @@ export const noticeMessage = (
   cause?: string,
 ): DueMessage => {
   const { flow, messageKey, kind, code, file } = notice
-  return dueMessage(journal, 'notification', notice, {
+  // What a target said is kept only where somebody wants it in e-mails.
+  const kept = journal.mailDetails ? notice : { ...notice, details: undefined }
+  return dueMessage(journal, 'notification', kept, {
     aboutFlow: flow,
     reason: [messageKey, occasion, kind, code, ...(file === undefined ? [] : [file])].join('#'),
     terms: messageKey === undefined ? [] : [messageKey],

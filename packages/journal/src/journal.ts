@@ -27,6 +27,8 @@ export interface JournalOptions {
   readonly logger: Logger
   /** Milliseconds since 1970; tests move it. */
   readonly clock?: () => number
+  /** Keep the far side's words for e-mails. */
+  readonly mailDetails?: boolean
   /** Default: nothing is traced. It stays the caller's. */
   readonly tracer?: Tracer
 }
@@ -42,6 +44,7 @@ export interface Journal extends AsyncDisposable {
   readonly payloads: Payloads
   readonly queues: Queues
   readonly retention: Retention
+  readonly mailDetails: boolean
   readonly logger: Logger
   readonly clock: () => number
   readonly tracer: Tracer
@@ -76,6 +79,7 @@ export function createJournal(options: JournalOptions): Journal {
     }),
     queues,
     retention: options.retention,
+    mailDetails: options.mailDetails ?? false,
     logger,
     clock,
     tracer: options.tracer ?? noTracer,

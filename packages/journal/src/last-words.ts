@@ -1,6 +1,6 @@
-import type { FlowSpec } from '@tieline/contracts/flows'
+import { flowSpec } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
-import { backoff, CallError, TielineError } from '@tieline/runtime/error'
+import { backoff, callOf, TielineError } from '@tieline/runtime/error'
 import type { Journal } from './journal.ts'
 import type { Attempt, Settlement } from './types.ts'
 
@@ -17,23 +17,15 @@ export function withoutMessage(error: unknown): { name: string; frames: string[]
   return { name: error.name, frames: (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) }
 }
 
-const callFacts = (error: TielineError) => ({
-  ...(error instanceof CallError && { connection: error.connection }),
-  ...(error instanceof CallError && error.status !== undefined && { httpStatus: error.status }),
-})
-
-/** The e-mail about a message that keeps failing and is still being tried. */
-export const stillFailing = (attempt: Attempt, error: TielineError, spec: FlowSpec, now: number): Notice => ({
-  kind: 'error',
-  flow: attempt.flow,
-  messageKey: attempt.key,
-  code: 'still-failing',
-  summary: `${spec.title} has been failing for ${Math.round((spec.retry.alarmAfterS ?? 0) / 60)} minutes: ${error.message}.`,
-  attempts: attempt.number,
-  occurredAt: new Date(now).toISOString(),
-  next: 'Tieline goes on trying; a last e-mail follows if it gives up.',
-  ...callFacts(error),
-})
+/** What an e-mail tells of the call that failed. */
+export function callFacts(error: TielineError): Pick<Notice, 'connection' | 'httpStatus' | 'details'> {
+  const call = callOf(error)
+  return {
+    ...(call && { connection: call.connection }),
+    ...(call?.status !== undefined && { httpStatus: call.status }),
+    ...(call?.farText !== undefined && { details: call.farText }),
+  }
+}
 
 /** For messages that cannot even be read: nobody can be answered, so people are told. */
 export const lastResort = (attempt: Attempt, error: TielineError, now: number): Settlement => ({
@@ -50,10 +42,11 @@ export const lastResort = (attempt: Attempt, error: TielineError, now: number): 
             flow: attempt.flow,
             messageKey: attempt.key,
             code: error.code,
-            summary: `${attempt.flow} could not be worked on: ${error.message}.`,
+            summary: `${flowSpec(attempt.flow).title} could not be worked on: ${error.message}.`,
             attempts: attempt.number,
             occurredAt: new Date(now).toISOString(),
-            next: 'Nothing happens by itself: mend the cause, then resubmit the dead letter.',
+            next: 'Nobody could be answered. Mend the cause, then resubmit it.',
+            rerun: 'dead resubmit',
             ...callFacts(error),
           },
         ],

@@ -14,6 +14,8 @@ export interface MailWindow {
   readonly about: About
   /** What the digest says about this one. */
   readonly entry: Entry
+  /** The window joins several flows: the digest counts each of them. */
+  readonly flow?: string
   /** The connection that is told to be down by it: when it answers again, that is told too. */
   readonly down?: { readonly connection: string; readonly since: number }
 }
@@ -34,7 +36,10 @@ interface Failure {
   readonly httpStatus?: number | undefined
 }
 
-/** Whether a failure lies with the connection. Of what is still being tried only the last answer is known, if there was one. */
+/**
+ * Whether a failure lies with the connection. Of what is still being tried, notices of older versions know only the last answer,
+ * if there was one.
+ */
 export const saysDown = ({ code, httpStatus }: Failure): boolean =>
   httpStatus === undefined
     ? code === 'still-failing' || (code !== undefined && connectionFailures.has(code))
@@ -71,6 +76,8 @@ interface Window {
   readonly since: number
   readonly about: About | undefined
   readonly down: string | undefined
+  /** How many of each flow, where it joins several. */
+  readonly flows: Readonly<Record<string, number>>
   /** How many have joined; the first of them are kept by name. */
   readonly count: number
   readonly joined: readonly string[]
@@ -85,28 +92,42 @@ async function readWindow({ redis, base }: Journal, id: string): Promise<Window>
     since: Number(since),
     about: about === undefined ? undefined : (JSON.parse(about) as About),
     down,
+    flows: countsOf(fields),
     count: Number(count),
     joined,
   }
 }
 
+const countsOf = (fields: Readonly<Record<string, string>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name, count]) => name.startsWith('n:') && Number(count) > 0)
+      .map(([name, count]) => [name.slice('n:'.length), Number(count)]),
+  )
+
 /** `ends`: for good, whatever has joined. Else it goes on as long as somebody joins. */
 async function closeWindow(journal: Journal, window: Window, { ends }: { ends: boolean }): Promise<void> {
-  const { id, since, about, count, joined } = window
+  const { id, since, about, count, joined, flows } = window
   const mails = about === undefined || count === 0 ? [] : [digestOf(journal, { ...window, about })]
   const due = mails.map(({ fields }) => fields)
-  const named = { window: id, since, count, named: joined.length, ends, due, now: journal.clock(), watchMs }
+  const named = { window: id, since, count, flows, named: joined.length, ends, due, now: journal.clock(), watchMs }
   const blobs = ['', ...mails.map(({ sealed }) => sealed)]
   if ((await journal.run('close-window', named, blobs)) === 'closed') await enqueueDue(journal, mails)
 }
 
-function digestOf(journal: Journal, { id, since, about, count, joined }: Window & { about: About }): DueMessage {
+function digestOf(journal: Journal, { id, since, about, count, joined, flows }: Window & { about: About }): DueMessage {
   const named = joined.slice(0, namedMax).flatMap((sealed) => openEntry(journal, id, sealed) ?? [])
   const notice: Notice = {
     ...about,
     summary: wordDigest(about, count, since),
     occurredAt: new Date(journal.clock()).toISOString(),
-    digest: { count, since: new Date(since).toISOString(), first: about.occurredAt, named },
+    digest: {
+      count,
+      since: new Date(since).toISOString(),
+      first: about.occurredAt,
+      named,
+      ...(Object.keys(flows).length > 0 && { flows }),
+    },
   }
   return noticeMessage(journal, notice, `${id}#${since}`)
 }
@@ -121,13 +142,15 @@ function openEntry({ sealer, logger }: Journal, id: string, sealed: string): Ent
   }
 }
 
-function wordDigest({ kind, flow, connection, event, client }: About, count: number, since: number): string {
+function wordDigest({ kind, flow, code, connection, event, client }: About, count: number, since: number): string {
   const what = isFlowId(flow) ? flowSpec(flow).title : flow
   const [files, failures] = count === 1 ? ['file', 'failure'] : ['files', 'failures']
   if (kind === 'process-complete')
     return `${what}: ${count} more ${files} of event ${event} ended since ${timeOf(since)}.`
   if (client !== undefined)
     return `${what}: ${count} more ${count === 1 ? 'request' : 'requests'} of ${client} refused at the door since ${timeOf(since)}.`
+  if (code === 'connection-down')
+    return `${connection} is still down: ${count} more ${failures} since ${timeOf(since)}.`
   const where = connection === undefined ? '' : ` at ${connection}`
   return `${what}: ${count} more ${failures} of the same kind${where} since ${timeOf(since)}.`
 }
@@ -140,7 +163,7 @@ const recovered = (connection: string, downSince: number, answeredAt: number): N
   connection,
   occurredAt: new Date(answeredAt).toISOString(),
   since: new Date(downSince).toISOString(),
-  next: 'What is still being tried goes on by itself. What was given up stays a dead letter, or its sender sends it again, as the e-mail about it said.',
+  next: 'What is still being tried goes on by itself. What was given up stays a dead letter until its sender sends it again, or you do.',
 })
 
 const timeOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`

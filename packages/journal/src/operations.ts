@@ -4,6 +4,7 @@ import { enqueueDue } from './due-messages.ts'
 import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './effects.ts'
 import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
 import { readPins } from './pins.ts'
+import { readReason } from './reason.ts'
 import { openPayload, readPayload } from './stored-payload.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
 import { type RowFault, type State, states } from './types.ts'
@@ -18,6 +19,8 @@ export interface TimelineEntry {
 }
 
 export interface MessageDetails extends MessageSummary {
+  /** Why it did not succeed, in the words of the e-mail about it. */
+  readonly reason?: string
   readonly timeline: readonly TimelineEntry[]
   readonly effects: readonly EffectSummary[]
 }
@@ -44,8 +47,10 @@ export async function showMessage(journal: Journal, key: string): Promise<Messag
   const [summary] = await summarize(journal, [key])
   if (!summary) return undefined
   const timeline = await journal.redis.lrange(`${journal.base}:t:${key}`, 0, -1)
+  const reason = await readReason(journal, key)
   return {
     ...summary,
+    ...(reason !== undefined && { reason }),
     timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
     effects: await readEffects(journal, key),
   }

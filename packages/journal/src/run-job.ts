@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { FlowSpec } from '@tieline/contracts/flows'
 import type { RowTotals } from '@tieline/contracts/row-totals'
-import { never, type Retry, TielineError } from '@tieline/runtime/error'
+import { never, TielineError } from '@tieline/runtime/error'
 import type { Span } from '@tieline/runtime/telemetry'
 import type { Job } from 'bullmq'
+import { alarmOf, nextAttemptAt } from './alarms.ts'
 import { AttemptLost, createAttempt, type OpenAttempt, Postponed, type Taken } from './attempt.ts'
 import { enqueueDue } from './due-messages.ts'
 import { type Journal, watchMs } from './journal.ts'
-import { lastResort, stillFailing, toTielineError, withoutMessage } from './last-words.ts'
+import { lastResort, toTielineError, withoutMessage } from './last-words.ts'
 import type { Run, Ticket } from './queues.ts'
 import { JournalError } from './scripts.ts'
 import { readPayload } from './stored-payload.ts'
@@ -138,23 +139,23 @@ async function fail<Tables extends { readonly version: number }>(
 ): Promise<Ends> {
   const { journal, spec } = context
   const now = journal.clock()
-  const failedSince = taken.failedSince || now
-  const delayMs = retryDelayMs(error.retry, taken.failures, spec)
-  if (delayMs !== undefined && now + delayMs <= failedSince + spec.retry.retryForS * 1_000) {
-    const alarmDue =
-      spec.retry.alarmAfterS !== undefined && !taken.alarmed && now - failedSince >= spec.retry.alarmAfterS * 1_000
-    await attempt.retryAt(now + delayMs, error.code, alarmDue ? [stillFailing(attempt, error, spec, now)] : [])
+  const failing = { attempt, error, spec, failedSince: taken.failedSince || now, told: taken, now }
+  const nextAt = nextAttemptAt(failing, taken.failures)
+  if (nextAt !== undefined) {
+    await attempt.retryAt(nextAt, error.code, alarmOf(failing, nextAt))
     countEnd(context, attempt, error.code)
     context.metrics.retried.inc({ flow: attempt.flow, code: error.code })
     journal.logger.warn(
-      { key: attempt.key, code: error.code, delayMs, attempt: attempt.number },
+      { key: attempt.key, code: error.code, delayMs: nextAt - now, attempt: attempt.number },
       `Will retry ${attempt.flow}: ${error.code}`,
     )
-    return { kind: 'later', atMs: now + delayMs }
+    return { kind: 'later', atMs: nextAt }
   }
   const isLost = attempt.payload === undefined && !context.processor.givesUpUnread
   const settlement = isLost ? lastResort(attempt, error, now) : giveUp(context, attempt, error, tables)
-  return settle(context, attempt, error.code === 'superseded' ? { ...settlement, state: 'superseded' } : settlement)
+  const reason = settlement.reason ?? error.message
+  const isOvertaken = error.code === 'superseded'
+  return settle(context, attempt, { ...settlement, reason, ...(isOvertaken && { state: 'superseded' }) })
 }
 
 function giveUp<Tables extends { readonly version: number }>(
@@ -217,24 +218,6 @@ async function yieldMessage<Tables extends { readonly version: number }>(
   const { moved } = JSON.parse(String(await journal.run('yield', named))) as { moved?: Run }
   await enqueueDue(journal, [], moved)
   return done
-}
-
-/** Milliseconds until the next attempt, or undefined when there shall be none. A fifth of jitter keeps herds apart. */
-export function retryDelayMs(
-  retry: Retry,
-  failures: number,
-  { retry: schedule }: Pick<FlowSpec, 'retry'>,
-): number | undefined {
-  switch (retry.kind) {
-    case 'never':
-      return undefined
-    case 'after':
-      return retry.delayMs
-    case 'backoff':
-      return Math.round(
-        Math.min(schedule.firstDelayMs * 2 ** failures, schedule.capDelayMs) * (0.8 + Math.random() * 0.2),
-      )
-  }
 }
 
 const overtaken = () =>

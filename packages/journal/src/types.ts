@@ -89,6 +89,8 @@ export interface Settlement {
   readonly reply?: Reply
   /** Why it did not succeed. */
   readonly code?: FailureCode
+  /** The same in words: of the error that ended it, unless told. It may name a code of the message, so it is kept encrypted. */
+  readonly reason?: string
   /** E-mails that are due because of it. */
   readonly notices?: readonly Notice[]
   /** What the sender of an event file is to be told. */

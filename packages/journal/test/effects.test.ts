@@ -1,7 +1,8 @@
+import { backoff, CallError, never, type Retry } from '@tieline/runtime/error'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
-import { showMessage } from '../src/operations.ts'
+import { readStoredPayload, showMessage } from '../src/operations.ts'
 import { answer, callError, dead, field, incoming, oneCall, openHarness, quickly, succeeded } from './harness.ts'
 
 const settled = (harness: Awaited<ReturnType<typeof openHarness>>, key: string, state: string) =>
@@ -229,5 +230,50 @@ describe('trying again', () => {
     await settled(harness, message.key, 'succeeded')
     const timeline = (await showMessage(harness.journal, message.key))?.timeline ?? []
     expect(timeline.filter(({ what }) => what === 'notified')).toMatchObject([{ code: 'still-failing' }])
+  })
+
+  it('tells of a 401 at once, and of the end all the same although it has the same code', async () => {
+    await using harness = await openHarness()
+    const message = incoming('stage-status', 'denied')
+    const denied = (retry: Retry) =>
+      new CallError({
+        code: 'target-unauthorized',
+        retry,
+        outcome: 'failed',
+        connection: 'DACS_MAIN',
+        message: 'DACS_MAIN: call answered 401',
+        durationMs: 1,
+        status: 401,
+        farText: 'No account Reyes',
+      })
+    const notice = {
+      kind: 'error',
+      flow: 'stage-status',
+      messageKey: message.key,
+      code: 'target-unauthorized',
+    } as const
+    const more = { summary: 's', next: 'n', occurredAt: '2026-03-01T02:00:00Z', details: 'No account Reyes' }
+    await harness.work(
+      [
+        oneCall('stage-status', async ({ number }) => Promise.reject(denied(number === 1 ? backoff : never)), {
+          ...dead,
+          code: 'target-unauthorized',
+          notices: [{ ...notice, ...more }],
+        }),
+      ],
+      { spec: (flow) => ({ ...quickly(60)(flow), retry: { ...quickly(60)(flow).retry, alarmAfterS: 60 } }) },
+    )
+    await accept(harness.journal, message)
+    await settled(harness, message.key, 'dead')
+    const ended = await showMessage(harness.journal, message.key)
+    const told = (ended?.timeline ?? []).filter(({ what }) => what === 'notified')
+    expect(told).toMatchObject([{ code: 'target-unauthorized' }, { code: 'target-unauthorized' }])
+    for (const { notice: key } of told) {
+      const kept = JSON.stringify(await readStoredPayload(harness.journal, String(key)))
+      expect(kept).toContain('target-unauthorized')
+      expect(kept).not.toContain('Reyes')
+    }
+    expect(ended?.reason).toBe('DACS_MAIN: call answered 401')
+    expect(await field(harness.journal, message.key, 'reason')).not.toContain('answered')
   })
 })

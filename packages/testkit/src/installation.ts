@@ -27,6 +27,8 @@ export interface InstallationChanges {
   readonly connections?: Readonly<Record<string, unknown>>
   /** Merged into the connection to DACS. */
   readonly dacs?: Readonly<Record<string, unknown>>
+  /** Merged into section `mail`. */
+  readonly mail?: Readonly<Record<string, unknown>>
 }
 
 const usualLookups: Readonly<Record<string, string>> = {
@@ -42,7 +44,7 @@ export async function writeInstallation(
   name: string,
   directory: string,
   { dacsUrl, dermsUrl, smtpUrl }: FarSides,
-  { sections = {}, lookups = {}, connection = {}, connections = {}, dacs = {} }: InstallationChanges = {},
+  { sections = {}, lookups = {}, connection = {}, connections = {}, dacs = {}, mail = {} }: InstallationChanges = {},
 ): Promise<string> {
   const lookupDirectory = join(directory, 'lookups')
   await mkdir(lookupDirectory, { recursive: true })
@@ -88,7 +90,7 @@ export async function writeInstallation(
       ...connections,
     },
     // Tests look for the mail about each message; that mails are joined is tested where they are written.
-    mail: { url: smtpUrl, digestMinutes: 0 },
+    mail: { url: smtpUrl, digestMinutes: 0, ...mail },
     lookups: { directory: lookupDirectory },
     ...sections,
   })

@@ -39,6 +39,7 @@ export async function openJournal(
       payloadKeys: environment.payloadKeys,
       payloadStore,
       retention: installation.retention,
+      mailDetails: installation.mail?.details ?? false,
       logger,
       ...(clock && { clock }),
       ...(tracer && { tracer }),

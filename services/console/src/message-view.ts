@@ -42,6 +42,7 @@ function formatRecord(message: MessageDetails): string {
     state: `${message.state} since ${formatTime(message.stateAt)}`,
     outcome: message.outcome,
     code: message.code,
+    reason: message.reason,
     meaning: failure?.meaning,
     next: failure?.next,
     accepted: formatTime(message.firstAcceptedAt),

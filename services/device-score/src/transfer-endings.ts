@@ -47,9 +47,9 @@ export function settlementOf(attempt: About, report: Report, nowMs: number): Set
   const files = listsOf(report)
   const told = { files: files.totals, terms: report.fates.slice(0, searchableMax).map(({ name }) => name) }
   if (down) {
-    const error = errorNotice({ attempt, error: down, next: next.left, nowMs })
+    const error = errorNotice({ attempt, error: down, next: next.left, state: 'dead', nowMs })
     const notices = [error, completionNotice(attempt, files, down.code, nowMs)]
-    return { ...told, state: 'dead', outcome: 'FAILURE', code: down.code, notices }
+    return { ...told, state: 'dead', outcome: 'FAILURE', code: down.code, reason: down.message, notices }
   }
   if (files.totals.failed > 0) {
     const code = 'files-not-transferred'
@@ -58,6 +58,7 @@ export function settlementOf(attempt: About, report: Report, nowMs: number): Set
       state: 'refused',
       outcome: 'ERROR',
       code,
+      reason: `${files.totals.failed} of ${report.fates.length} files did not go through`,
       notices: [completionNotice(attempt, files, code, nowMs)],
     }
   }
@@ -84,14 +85,15 @@ export function settlementOfFailure(
     code: error.code,
     files: files.totals,
     notices: [
-      errorNotice({ attempt, error, next: next.left, nowMs }),
+      errorNotice({ attempt, error, next: next.left, state: 'dead', nowMs }),
       ...(done ? [completionNotice(attempt, files, error.code, nowMs)] : []),
     ],
   }
 }
 
 const next = {
-  left: 'What was not transferred is at the source as it was: the next run takes it. To run at once, resubmit the dead letter.',
+  left: 'What was not transferred is at the source as it was: the next run takes it. You can also run it again yourself.',
+  kept: 'What was not transferred is at the source as it was: the next run takes it. The administrators have an e-mail about it.',
   failed:
     'Files with the error prefix are not sent again by themselves; there is an e-mail about each. The next run takes what is left.',
   done: 'Nothing more happens until the next run.',
@@ -107,7 +109,7 @@ function completionNotice(attempt: About, files: FileLists, code: string, nowMs:
     summary: `${flowSpec(attempt.flow).title} ${attempt.id}: ${sent} of ${sent + failed + left} files are in DERMS`,
     attempts: attempt.number,
     occurredAt: new Date(nowMs).toISOString(),
-    next: failed > 0 ? next.failed : code === 'completed' ? next.done : next.left,
+    next: failed > 0 ? next.failed : code === 'completed' ? next.done : next.kept,
     files,
   }
 }

@@ -1,7 +1,7 @@
 import type { Notice } from '@tieline/contracts/notice'
 import type { Attempt } from '@tieline/journal/types'
 import { never, TielineError } from '@tieline/runtime/error'
-import { errorNotice, nextStep } from '@tieline/worker-service/endings'
+import { errorNotice } from '@tieline/worker-service/endings'
 import type { InboundRecord } from './inbound-records.ts'
 
 /** So many of them are named in an e-mail; the reply names all. */
@@ -18,5 +18,8 @@ export function badRecordsNotices(
   const rest = faults.length > namedMax ? `; and ${faults.length - namedMax} more` : ''
   const message = `${faults.length} of ${entries.length} records break their contract: ${faults.slice(0, namedMax).join('; ')}${rest}`
   const error = new TielineError('contract-violation', never, message)
-  return [errorNotice({ attempt, error, next: nextStep('ERROR', 'DERMS'), nowMs })]
+  return [errorNotice({ attempt, error, next, nowMs })]
 }
+
+const next =
+  'DERMS is told ERROR for each of them, and what is wrong. Nobody sends them again by itself: have them corrected and sent anew.'

@@ -4,7 +4,7 @@ import type { Processor } from '@tieline/journal/types'
 import { routeToDerms } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { deliver } from '@tieline/worker-service/deliver'
-import { endOf, errorNotice, faultReply, nextStep } from '@tieline/worker-service/endings'
+import { endNotice, endOf, faultReply } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import type { z } from 'zod'
@@ -26,7 +26,7 @@ interface Forwarding<Schema extends z.ZodType> {
  */
 export const createForwarding = <Schema extends z.ZodType>(
   { flow, operation, contract, map, id, division }: Forwarding<Schema>,
-  { connections, clock, openReader }: WorkerDeps,
+  { connections, installation, clock, openReader }: WorkerDeps,
 ): Processor<LookupSnapshot> => ({
   flow,
 
@@ -49,12 +49,11 @@ export const createForwarding = <Schema extends z.ZodType>(
 
   giveUp(attempt, error) {
     const end = endOf(error)
-    const next = nextStep(end.outcome, 'DACS')
     return {
       ...end,
       code: error.code,
       reply: faultReply(attempt, error),
-      notices: [errorNotice({ attempt, error, next, nowMs: clock() })],
+      notices: [endNotice({ attempt, error, end, installation, nowMs: clock() })],
     }
   },
 })

@@ -1,6 +1,7 @@
 import { ackTime } from '@tieline/contracts/date-time'
 import type { AckType, MsgAck } from '@tieline/contracts/msg-ack'
 import { type CallError, TielineError } from '@tieline/runtime/error'
+import type { InboundRecord } from './inbound-records.ts'
 import type { RecordResult } from './mappings/enrollment-request.ts'
 
 /** What DERMS is told about one record of an enrollment request. */
@@ -32,6 +33,20 @@ export const toMsgAck = (answers: readonly RecordAnswer[], nowMs: number): MsgAc
 /** The enrollments that DACS made, as search terms. */
 export const enrollmentIdsOf = (answers: readonly RecordAnswer[]): string[] =>
   answers.flatMap(({ enrollmentId }) => enrollmentId ?? [])
+
+/** So many records are named. */
+const namedMax = 5
+
+/** Which records are not enrolled, and what is wrong with them; what DACS says of them is in the answer to DERMS. */
+export function wordRefused(entries: readonly InboundRecord[], answers: readonly RecordAnswer[]): string {
+  const wrong = entries.flatMap((entry, i) => {
+    if (answers[i]?.responseCode === 'SUCCESS') return []
+    return [`${entry.id || 'without an id'}: ${'faults' in entry ? entry.faults : 'DACS did not take it'}`]
+  })
+  const more = wrong.length - namedMax
+  const named = [...wrong.slice(0, namedMax), ...(more > 0 ? [`and ${more} more`] : [])]
+  return `${wrong.length} of ${entries.length} records: ${named.join('; ')}`
+}
 
 /** Some records met a technical failure. It carries what is known so far, for the case that it was the last attempt. */
 export class RecordsFailed extends TielineError {

@@ -11,6 +11,7 @@ import {
   nowMs,
   refused,
   scripted,
+  withoutDetails,
 } from '@tieline/testkit/fakes'
 import { describe, expect, test } from 'vitest'
 import { createEnrollmentRequest } from '../src/processors/enrollment-request.ts'
@@ -205,10 +206,13 @@ describe('an enrollment request', () => {
         httpStatus: 503,
         attempts: 1,
         occurredAt: new Date(nowMs).toISOString(),
-        next: 'DERMS sends the message again.',
+        next: expect.stringContaining('DERMS is told FAILURE and sends it again'),
+        rerun: 'dead resubmit',
+        // Goes no further unless the installation wants it.
+        details: 'marked',
       },
     ])
-    expect(JSON.stringify([error, settlement.notices])).not.toContain('marked')
+    expect(JSON.stringify([error, settlement.notices], withoutDetails)).not.toContain('marked')
   })
 
   test('without a connection is an ERROR for every record, names the row, and sends an e-mail', async () => {

@@ -1,6 +1,15 @@
 import { examples } from '@tieline/contracts/examples'
 import type { TielineError } from '@tieline/runtime/error'
-import { answer, type Ends, failed, fakeAttempt, fakeDeps, refused, scripted } from '@tieline/testkit/fakes'
+import {
+  answer,
+  type Ends,
+  failed,
+  fakeAttempt,
+  fakeDeps,
+  refused,
+  scripted,
+  withoutDetails,
+} from '@tieline/testkit/fakes'
 import { describe, expect, test } from 'vitest'
 import { createDeviceStatusCheck } from '../src/processors/device-status-check.ts'
 import { createEnrollmentSync } from '../src/processors/enrollment-sync.ts'
@@ -45,8 +54,22 @@ describe.each(flows)('%s', (flow, operation, create) => {
   })
 
   test.each([
-    ['a refusal', refused({ farText: 'marked' }), 'refused', 'ERROR', 'target-refused', 'Nothing is sent again'],
-    ['an outage', failed('target-error', 503, { farText: 'marked' }), 'dead', 'FAILURE', 'target-error', 'DACS sends'],
+    [
+      'a refusal',
+      refused({ farText: 'marked' }),
+      'refused',
+      'ERROR',
+      'target-refused',
+      'Nobody sends it again by itself',
+    ],
+    [
+      'an outage',
+      failed('target-error', 503, { farText: 'marked' }),
+      'dead',
+      'FAILURE',
+      'target-error',
+      'and sends it again, if its own settings say so',
+    ],
   ])('ends %s with a fault and an e-mail', async (_, end, state, outcome, code, next) => {
     const { attempt, processor } = start(end)
     const error = await processor.process(attempt, lookups).catch((error: unknown) => error as TielineError)
@@ -54,7 +77,8 @@ describe.each(flows)('%s', (flow, operation, create) => {
     expect(settlement).toMatchObject({ state, outcome, code, reply: { status: 500 } })
     expect(settlement.notices).toMatchObject([{ code, httpStatus: end.status }])
     expect(settlement.notices?.[0]?.next).toContain(next)
-    expect(JSON.stringify(settlement)).not.toContain('marked')
+    expect(JSON.stringify({ ...settlement, reply: undefined }, withoutDetails)).not.toContain('marked')
+    expect(settlement.reply?.body).toMatchObject({ detail: expect.stringMatching(/: marked$/) })
   })
 
   test('goes to the connection of its division', async () => {

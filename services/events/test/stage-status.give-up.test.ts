@@ -2,7 +2,7 @@ import { examples } from '@tieline/contracts/examples'
 import { readMsgAck } from '@tieline/contracts/msg-ack'
 import { backoff, CallError, never, TielineError } from '@tieline/runtime/error'
 import { parseInstallation } from '@tieline/runtime/installation'
-import { fakeAttempt } from '@tieline/testkit/fakes'
+import { fakeAttempt, withoutDetails } from '@tieline/testkit/fakes'
 import { expect, test } from 'vitest'
 import { createStageStatusProcessor } from '../src/processors/stage-status.ts'
 import { minimalInstallation } from './installation.ts'
@@ -15,12 +15,12 @@ function unused(): never {
   throw new Error('giving up makes no calls')
 }
 
-function giveUp(error: TielineError, payload: unknown = examples['stage-status'], compat = '') {
+function giveUp(error: TielineError, payload: unknown = examples['stage-status'], compat = '', afterMs = 0) {
   const installation = parseInstallation(`${minimalInstallation('http://127.0.0.1:9')}\n${compat}`, {}, '/')
   const processor = createStageStatusProcessor({ connections, installation, clock: () => nowMs, openReader: unused })
   const { attempt } = fakeAttempt('stage-status', payload)
   return processor.giveUp(
-    { ...attempt, key: 'stage-status.SITE1.STG-1315-1', id: 'STG-1315-1', number: 3 },
+    { ...attempt, acceptedAt: nowMs - afterMs, key: 'stage-status.SITE1.STG-1315-1', id: 'STG-1315-1', number: 3 },
     error,
     tablesWith(),
   )
@@ -63,12 +63,12 @@ test('a missing row is answered as the golden example says', () => {
   expect(reply).toEqual({ status: 200, body: examples['stage-status.refused-reply'] })
 })
 
-test("DACS' own words go into the reply and nowhere else", () => {
+test("DACS' own words go into the reply, and into details that are kept only where they are wanted", () => {
   const { reply, ...rest } = giveUp(callError('target-refused'))
   expect(readMsgAck(reply?.body)?.responses).toMatchObject([
     { id: 'STG-1315-1', value: 'Program BYOT-SUMMER of Reyes is not valid', responseCode: 'ERROR' },
   ])
-  expect(JSON.stringify(rest)).not.toContain('Reyes')
+  expect(JSON.stringify(rest, withoutDetails)).not.toContain('Reyes')
 })
 
 test('the e-mail says what failed, where, how often and who repeats it', () => {
@@ -83,7 +83,18 @@ test('the e-mail says what failed, where, how often and who repeats it', () => {
       httpStatus: 400,
       attempts: 3,
       occurredAt: '2024-09-01T17:00:02.345Z',
-      next: expect.stringMatching(/FAILURE.*DERMS|DERMS.*FAILURE/),
+      next: expect.stringMatching(/^DERMS is told FAILURE and sends it again, as often as/),
+      rerun: 'dead resubmit',
+      details: 'Program BYOT-SUMMER of Reyes is not valid',
+    },
+  ])
+})
+
+test('the e-mail of what ends long after its caller was answered says that nobody may come again', () => {
+  const late = 6 * 3_600_000
+  expect(giveUp(callError('target-error'), undefined, '', late).notices).toMatchObject([
+    {
+      next: 'Tieline has stopped trying. DERMS was told FAILURE (in progress) meanwhile and may not ask again: mend the cause, then run it again.',
     },
   ])
 })

@@ -2,24 +2,41 @@ import { failures } from '@tieline/contracts/failures'
 import { flowSpec, isFlowId } from '@tieline/contracts/flows'
 import type { Digest, FileLists, Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
+import { downConnection } from './down.ts'
 import { type Fact, oneLine } from './mail-layout.ts'
 
-/** What an e-mail tells, in the order in which somebody needs it; what is not known is left out. */
-export function factsOf(notice: Notice): Fact[][] {
-  const { kind, flow, connection, httpStatus, attempts, event, file, rows, files, digest, code, messageKey } = notice
-  const { client, refusal } = notice
-  const failure = Object.entries(failures).find(([known]) => known === code)?.[1]
+/**
+ * What an e-mail tells, in the order in which somebody needs it; what is not known is left out.
+ * @param joins whether e-mails of a kind are joined
+ */
+export function factsOf(notice: Notice, { joins }: { readonly joins: boolean }): Fact[][] {
+  const { kind, flow, connection, httpStatus, details, attempts, event, file, rows, files, digest, messageKey } = notice
+  const { code, cause = code, trying, client, refusal } = notice
+  const down = downConnection(notice)
+  const isOfAllFlows = kind === 'recovered' || code === 'connection-down'
+  const failure = Object.entries(failures).find(([known]) => known === cause)?.[1]
   const since = digest ? digest.first : notice.since
   const paragraphs: (Fact | false | undefined)[][] = [
-    [['What happens next', notice.next]],
     [
-      kind !== 'recovered' && ['Flow', flowNames(flow).full],
+      down !== undefined && ['What failed', notice.summary],
+      ['What happens next', notice.next],
+      down !== undefined &&
+        joins && [
+          'What else fails',
+          'Failures at this connection, whatever their flow, are one mail from now on. Another says when it works again.',
+        ],
+    ],
+    [
+      !isOfAllFlows && ['Flow', flowNames(flow).full],
       ['When', timeOf(notice.occurredAt)],
       since !== undefined && [sinceLabels[kind], timeOf(since)],
       client !== undefined && ['Client', client],
       connection !== undefined && ['Connection', connection],
       httpStatus !== undefined && ['HTTP status', String(httpStatus)],
+      details !== undefined && ['It said', details],
       attempts !== undefined && ['Attempts', String(attempts)],
+      trying && ['Tried again', timeOf(trying.again)],
+      trying && ['Tried until', timeOf(trying.until)],
       event !== undefined && ['Event', event],
       file !== undefined && ['File', file],
       rows && ['Rows', wordRows(rows)],
@@ -27,12 +44,12 @@ export function factsOf(notice: Notice): Fact[][] {
       refusal !== undefined && ['Refusal', refusal],
     ],
     [
-      (failure !== undefined || kind === 'error') && ['Code', code],
+      (failure !== undefined || kind === 'error') && ['Code', cause === code ? code : `${code}, ${cause}`],
       failure && ['What it means', failure.meaning],
       failure && ['What to do', failure.next],
     ],
     files ? wordFiles(files) : [],
-    digest ? wordDigest(notice, digest) : [],
+    digest ? (digest.flows ? wordFlows(digest, digest.flows) : wordDigest(notice, digest)) : [],
   ]
   return paragraphs.map((facts) =>
     facts
@@ -41,10 +58,10 @@ export function factsOf(notice: Notice): Fact[][] {
   )
 }
 
-export function flowNames(id: string): { readonly short: string; readonly full: string } {
-  if (!isFlowId(id)) return { short: oneLine(id), full: id }
+export function flowNames(id: string): { readonly code: string; readonly short: string; readonly full: string } {
+  if (!isFlowId(id)) return { code: oneLine(id), short: oneLine(id), full: id }
   const { code, title, caller, target } = flowSpec(id)
-  return { short: `${code} ${title}`, full: `${code} ${title}, ${caller} to ${target}` }
+  return { code, short: `${code} ${title}`, full: `${code} ${title}, ${caller} to ${target}` }
 }
 
 const sinceLabels = {
@@ -77,13 +94,29 @@ const wordFiles = ({ sent, failed, left, totals }: FileLists): Fact[] =>
 /** What all of them have in common is told once. */
 function wordDigest({ kind, flow }: Notice, { named, count }: Digest): Fact[] {
   const label = `${kind === 'process-complete' ? 'Files' : 'Failures'} (${count})`
-  const told = named.map(({ summary }) => withoutTitle(flow, summary))
+  const told = named.map((entry) => wordsOf(flow, entry))
   const same = new Set(told).size === 1 ? told.slice(0, 1) : []
   const list = named.map(
     (entry, i) => `${[timeOf(entry.occurredAt), ...namesOf(entry)].join(', ')}${same.length > 0 ? '' : `: ${told[i]}`}`,
   )
   return [...same.map((words): Fact => ['Each of them', words]), [label, listOf(list, count)]]
 }
+
+/** A list for each flow: what happens next with its messages, then those that are named. */
+const wordFlows = ({ named }: Digest, flows: NonNullable<Digest['flows']>): Fact[] =>
+  Object.entries(flows).map(([flow, count]) => {
+    const entries = named.filter((entry) => entry.flow === flow)
+    const next = [...new Set(entries.flatMap((entry) => entry.next ?? []))].map(
+      (words) => `What happens next: ${words}`,
+    )
+    const list = entries.map(
+      (entry) => `${[timeOf(entry.occurredAt), ...namesOf(entry)].join(', ')}: ${wordsOf(flow, entry)}`,
+    )
+    return [`${flowNames(flow).short} (${count})`, [...next, ...listOf(list, count)]]
+  })
+
+const wordsOf = (flow: string, { summary, details }: Digest['named'][number]): string =>
+  `${withoutTitle(flow, summary)}${details === undefined ? '' : ` It said: ${details}`}`
 
 const namesOf = ({ messageKey, file, refusal }: Digest['named'][number]): string[] =>
   [messageKey, file, refusal].filter((name) => name !== undefined)

@@ -9,8 +9,8 @@ export interface Layout {
   /** Paragraphs of facts: what to read first comes first. */
   readonly facts: readonly (readonly Fact[])[]
   readonly links: readonly (readonly [label: string, url: string])[]
-  /** What to type to learn more. */
-  readonly command: string
+  /** What to type to learn more, and to mend it. */
+  readonly commands: readonly (readonly [label: string, command: string])[]
 }
 
 /** Dark enough for white letters on them, also for people who see no colours. */
@@ -19,13 +19,13 @@ const colours = { bad: '#a1261c', good: '#1c6b3a', plain: '#2f4a66' } as const
 /** Control characters, line ends and characters that turn the direction of text become blanks. */
 export const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
 
-export const renderText = ({ summary, facts, links, command }: Layout): string =>
+export const renderText = ({ summary, facts, links, commands }: Layout): string =>
   [
     summary,
     '',
     ...facts.flatMap((paragraph) => (paragraph.length === 0 ? [] : [...paragraph.map(line), ''])),
     ...links.map(([label, url]) => `${label}: ${url}`),
-    `On the command line: ${command}`,
+    ...commands.map(([label, command]) => `${label}: ${command}`),
     '',
   ].join('\n')
 
@@ -33,7 +33,7 @@ const line = ([label, text]: Fact): string =>
   `${label}:${typeof text === 'string' ? ` ${text}` : text.map((item) => `\n  - ${item}`).join('')}`
 
 /** Tables and inline styles are what all mail programs understand. */
-export function renderHtml({ title, tone, summary, facts, links, command }: Layout): string {
+export function renderHtml({ title, tone, summary, facts, links, commands }: Layout): string {
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"></head>',
@@ -44,7 +44,9 @@ export function renderHtml({ title, tone, summary, facts, links, command }: Layo
     `<p style="margin:0 0 12px;font-size:17px"><strong>${escaped(summary)}</strong></p>`,
     ...facts.filter((paragraph) => paragraph.length > 0).map(table),
     ...links.map(([label, url]) => `<p style="margin:0 0 8px"><a href="${escaped(url)}">${escaped(label)}</a></p>`),
-    `<p style="margin:0 0 8px;color:#52606d">On the command line: ${inCode(command)}</p>`,
+    ...commands.map(
+      ([label, command]) => `<p style="margin:0 0 8px;color:#52606d">${escaped(label)}: ${inCode(command)}</p>`,
+    ),
     '</td></tr></table>',
     '</body></html>',
     '',

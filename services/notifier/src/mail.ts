@@ -3,6 +3,7 @@ import { type FailureCode, failures } from '@tieline/contracts/failures'
 import type { Notice } from '@tieline/contracts/notice'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Mail } from '@tieline/targets/mailer'
+import { downConnection, downHeadline } from './down.ts'
 import { factsOf, flowNames } from './mail-facts.ts'
 import { type Layout, oneLine, renderHtml, renderText } from './mail-layout.ts'
 
@@ -16,15 +17,15 @@ const idLengthMax = 60
 export function composeMail(
   notice: Notice,
   key: string,
-  installation: Pick<Installation, 'installation' | 'console'>,
+  installation: Pick<Installation, 'installation' | 'console' | 'mail'>,
 ): Pick<Mail, 'subject' | 'text' | 'html' | 'messageId'> {
   const { name, environment } = installation.installation
   const layout: Layout = {
     ...titleOf(notice),
-    summary: sentence(oneLine(notice.summary)),
-    facts: factsOf(notice),
+    summary: sentence(oneLine(headlineOf(notice) ?? notice.summary)),
+    facts: factsOf(notice, { joins: (installation.mail?.digestMinutes ?? 0) > 0 }),
     links: linksOf(notice, installation.console.publicUrl),
-    command: commandOf(notice),
+    commands: commandsOf(notice),
   }
   const hash = createHash('sha256').update(`${environment} ${key}`).digest('hex').slice(0, 32)
   return {
@@ -35,9 +36,18 @@ export function composeMail(
   }
 }
 
-function titleOf({ kind, code, digest }: Notice): Pick<Layout, 'title' | 'tone'> {
+/** What is wrong with the connection, when the mail is the first about that. */
+function headlineOf(notice: Notice): string | undefined {
+  const connection = downConnection(notice)
+  return connection === undefined ? undefined : downHeadline(notice, connection)
+}
+
+function titleOf(notice: Notice): Pick<Layout, 'title' | 'tone'> {
+  const { kind, code, digest } = notice
   switch (kind) {
     case 'error':
+      if (code === 'connection-down' || downConnection(notice) !== undefined)
+        return { title: digest ? 'Connection still down' : 'Connection down', tone: 'bad' }
       return { title: digest ? 'More failures of the same kind' : 'Failure', tone: 'bad' }
     case 'recovered':
       return { title: 'Works again', tone: 'good' }
@@ -56,6 +66,11 @@ const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text
 function subjectOf(notice: Notice): string {
   const { kind, flow, code, client, connection = client ?? '', messageKey, event, digest } = notice
   if (kind === 'recovered') return `${oneLine(code)}: ${short(connection)}`
+  if (code === 'connection-down' && digest)
+    return `${short(connection)} is still down: ${digest.count} more ${digest.count === 1 ? 'failure' : 'failures'}`
+  const headline = headlineOf(notice)
+  if (headline !== undefined)
+    return `${oneLine(headline)}: ${flowNames(flow).code} ${short(code)} ${short(lastPart(messageKey ?? ''))}`.trim()
   const which = messageKey === undefined ? connection : lastPart(messageKey)
   const about = digest ? `${digest.count} more${event === undefined ? '' : ` of ${short(event)}`}` : short(which)
   return `${flowNames(flow).short}: ${short(code)} ${about}`.trim()
@@ -69,22 +84,36 @@ function short(text: string): string {
   return line.length <= idLengthMax ? line : `${line.slice(0, idLengthMax - 1).toWellFormed()}…`
 }
 
-function linksOf({ messageKey, code, digest }: Notice, publicUrl: string | undefined): Layout['links'] {
+function linksOf({ messageKey, code, cause = code, digest }: Notice, publicUrl: string | undefined): Layout['links'] {
   if (publicUrl === undefined) return []
   const root = publicUrl.replace(/\/+$/, '')
   const path = (text: string) => encodeURIComponent(text.toWellFormed())
   return [
     ...(messageKey === undefined || digest ? [] : [['Look at it', `${root}/messages/${path(messageKey)}`] as const]),
-    ...(Object.hasOwn(failures, code) ? [['About the code', `${root}/failures#${path(code)}`] as const] : []),
+    ...(Object.hasOwn(failures, cause) ? [['About the code', `${root}/failures#${path(cause)}`] as const] : []),
   ]
 }
 
 /** Messages do not end with these codes: there is a mail about a message all the same. */
 const codesOfNoEnd: ReadonlySet<string> = new Set<FailureCode>(['still-failing', 'reply-uncollected'])
 
+function commandsOf(notice: Notice): Layout['commands'] {
+  const { messageKey, code, connection, rerun, digest } = notice
+  const isDown = code === 'connection-down' || downConnection(notice) !== undefined
+  const again = code === 'outcome-unknown' ? 'messages rerun' : rerun
+  const anew = code === 'outcome-unknown' ? ' --from-start' : ''
+  const isOver = rerun !== undefined && messageKey !== undefined && !digest
+  return [
+    ...(isDown ? [['Test the connection', `pnpm tieline connections test ${word(connection ?? '')}`] as const] : []),
+    ['On the command line', commandOf(notice)],
+    ...(isOver ? [['Run it again', `pnpm tieline ${again} ${word(messageKey)}${anew} --reason '…'`] as const] : []),
+  ]
+}
+
 function commandOf({ kind, messageKey, flow, code, client, refusal, since, digest }: Notice): string {
   const from = (iso: string | undefined) => (iso === undefined ? '' : ` --since ${iso}`)
   if (kind === 'recovered') return `pnpm tieline dead list${from(since)}`
+  if (code === 'connection-down') return 'pnpm tieline flows status'
   if (code === 'run-missed') return 'pnpm tieline schedules list'
   if (refusal !== undefined) return `pnpm tieline refusals show ${oneLine(refusal)}`
   if (client !== undefined) {
@@ -92,10 +121,16 @@ function commandOf({ kind, messageKey, flow, code, client, refusal, since, diges
     return `pnpm tieline refusals list ${which}${from(digest?.since)}`
   }
   if (digest === undefined) {
-    return messageKey === undefined ? 'pnpm tieline flows status' : `pnpm tieline messages show ${oneLine(messageKey)}`
+    return messageKey === undefined ? 'pnpm tieline flows status' : `pnpm tieline messages show ${word(messageKey)}`
   }
   const list = `pnpm tieline messages list --flow ${oneLine(flow)}`
   if (code === 'still-failing') return `${list} --state retrying`
   const ofCode = kind === 'error' && !codesOfNoEnd.has(code) && digest.named.every(({ file }) => file === undefined)
   return `${list}${ofCode ? ` --code ${oneLine(code)}` : ''}${from(digest.since)}`
+}
+
+/** As a shell takes it for one word: ids come from outside. */
+function word(text: string): string {
+  const line = oneLine(text)
+  return /^[\w.:@%+/=-]+$/.test(line) ? line : `'${line.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,3 +1,4 @@
+import type { Notice } from '@tieline/contracts/notice'
 import type { Processor } from '@tieline/journal/types'
 import { CallError } from '@tieline/runtime/error'
 import { eventually } from '@tieline/testkit/eventually'
@@ -53,7 +54,7 @@ function stageStatus(target: { down: boolean }, clock: () => number): Processor<
       state: 'dead',
       outcome: 'FAILURE',
       code: error.code,
-      notices: [errorNotice({ attempt, error, next: 'DERMS sends the message again.', nowMs: clock() })],
+      notices: [errorNotice({ attempt, error, next: 'DERMS sends it again.', nowMs: clock() })],
     }),
   }
 }
@@ -77,17 +78,17 @@ test('five hundred failures of one kind are two mails, and one when the connecti
   notifier.pass(1_000)
   await Promise.all(Array.from({ length: 499 }, (_, i) => post(`STG-${i + 1}`)))
   await notifier.settled()
-  expect(notifier.subjects()).toEqual(['F7 Program event (stage) status: target-unreachable STG-0'])
+  expect(notifier.subjects()).toEqual(['DACS_MAIN is down: F7 target-unreachable STG-0'])
 
   notifier.pass(15 * minuteMs)
   const digest = (await notifier.mailed(2))[1]
-  expect(notifier.subjects()[1]).toBe('F7 Program event (stage) status: target-unreachable 499 more')
+  expect(notifier.subjects()[1]).toBe('DACS_MAIN is still down: 499 more failures')
   expect(digest?.to).toEqual(['admin@utility.example'])
+  expect(digest?.text).toMatch(/^DACS_MAIN is still down: 499 more failures since 2026-03-01 02:00:02 UTC\.\n/)
   expect(digest?.text).toContain(
-    'Program event (stage) status: 499 more failures of the same kind at DACS_MAIN since 2026-03-01 02:00:02 UTC.\n',
+    '\nF7 Program event (stage) status (499):\n  - What happens next: DERMS sends it again.\n',
   )
-  expect(digest?.text).toContain('DERMS sends the message again.')
-  expect(digest?.text.match(/^ {2}- .*stage-status\.SITE1\.STG-\d+$/gm)).toHaveLength(100)
+  expect(digest?.text.match(/^ {2}- .*stage-status\.SITE1\.STG-\d+: DACS_MAIN: .*ECONNREFUSED/gm)).toHaveLength(100)
   expect(digest?.text).toContain('  - and 399 more\n')
 
   target.down = false
@@ -107,7 +108,7 @@ test('five hundred failures of one kind are two mails, and one when the connecti
   target.down = true
   await post('STG-500')
   await notifier.mailed(4)
-  expect(notifier.subjects()[3]).toBe('F7 Program event (stage) status: target-unreachable STG-500')
+  expect(notifier.subjects()[3]).toBe('DACS_MAIN is down: F7 target-unreachable STG-500')
 })
 
 test('without a digest each failure is a mail, and it is still told when the connection works again', async () => {
@@ -121,13 +122,54 @@ test('without a digest each failure is a mail, and it is still told when the con
   await notifier.settled()
   notifier.pass(minuteMs)
   await notifier.mailed(4)
-  const of = (id: string) => `F7 Program event (stage) status: target-unreachable ${id}`
+  const of = (id: string) => `DACS_MAIN is down: F7 target-unreachable ${id}`
   expect(notifier.subjects().sort()).toEqual([of('a'), of('b'), of('c'), 'recovered: DACS_MAIN'])
+})
+
+test('all flows that meet a connection that is down are one mail, and one digest with a list for each', async () => {
+  await using notifier = await openDigests()
+  const met = (flow: string, id: string, more: Partial<Notice> = {}) =>
+    notifier.notify(
+      sampleNotice({
+        flow,
+        messageKey: `${flow}.SITE1.${id}`,
+        code: 'target-error',
+        httpStatus: 503,
+        summary: `${id}: DACS_MAIN: call answered 503.`,
+        next: `What ${flow} does.`,
+        ...more,
+      }),
+    )
+  await met('stage-status', 'first')
+  await notifier.mailed(1)
+  await met('enrollment-request', 'E-1')
+  await met('stage-status', 'S-1', { code: 'still-failing', cause: 'target-timeout', httpStatus: undefined })
+  await met('stage-status', 'S-2', { code: 'target-unauthorized', httpStatus: 401, details: 'Bad password' })
+  await notifier.settled()
+  expect(notifier.mailbox.mails).toHaveLength(1)
+  notifier.pass(15 * minuteMs)
+  const [, digest] = await notifier.mailed(2)
+  expect(notifier.subjects()[1]).toBe('DACS_MAIN is still down: 3 more failures')
+  expect(digest?.text).toMatch(
+    /\nF1 Enrollment request \(1\):\n {2}- What happens next: What enrollment-request does\.\n {2}- .*E-1: /,
+  )
+  expect(digest?.text).toMatch(
+    /\nF7 Program event \(stage\) status \(2\):\n {2}- What happens next: .*\n {2}- .*S-1: .*\n {2}- .*S-2: .* It said: Bad password\n/,
+  )
+  expect(digest?.text).toMatch(/\nTest the connection: pnpm tieline connections test DACS_MAIN\n/)
+  expect(digest?.text).not.toMatch(/^Flow:/m)
+
+  await met('stage-status', 'S-3')
+  await notifier.settled()
+  notifier.pass(15 * minuteMs)
+  const [, , further] = await notifier.mailed(3)
+  expect(further?.text).toContain('\nF7 Program event (stage) status (1):\n')
+  expect(further?.text).not.toContain('F1 Enrollment')
 })
 
 test('failures of another flow, connection or code are another kind', async () => {
   await using notifier = await openDigests()
-  const kinds = [{}, { flow: 'enrollment-request' }, { connection: 'DACS_2' }, { code: 'target-timeout' }]
+  const kinds = [{}, { flow: 'enrollment-request' }, { connection: 'DACS_2' }, { code: 'outcome-unknown' }]
   for (const kind of [...kinds, ...kinds]) await notifier.notify(sampleNotice(kind))
   await notifier.settled()
   expect(notifier.mailbox.mails).toHaveLength(kinds.length)

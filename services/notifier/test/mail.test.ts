@@ -1,15 +1,16 @@
 import { failures } from '@tieline/contracts/failures'
 import type { Notice } from '@tieline/contracts/notice'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { composeMail } from '../src/mail.ts'
 import { sampleNotice } from './notice.ts'
 
 const key = 'notification.stage-status.0123456789abcdef01234567'
-const compose = (notice: Partial<Notice> = {}, publicUrl?: string, environment = 'test') =>
+const compose = (notice: Partial<Notice> = {}, publicUrl?: string, environment = 'test', digestMinutes = 15) =>
   composeMail(sampleNotice(notice), key, {
     installation: { name: 'tieline', environment },
     console: { users: [], behindProxy: false, publicUrl },
+    mail: { url: 'smtp://127.0.0.1', digestMinutes, details: false },
   })
 
 test('the subject can be filtered by installation, environment, flow, code and message', () => {
@@ -18,15 +19,15 @@ test('the subject can be filtered by installation, environment, flow, code and m
 
 test('the text says what failed, when, where, how often, what follows and what to do', () => {
   expect(compose({ since: '2024-09-01T11:00:01Z' }, 'https://tieline.example/').text).toBe(
-    `Program event (stage) status: DACS_MAIN: createProgramEvent answered 503.
+    `Program event (stage) status: DACS_MAIN: createProgramEvent answered 500.
 
-What happens next: DERMS is answered FAILURE and sends the message again.
+What happens next: DERMS is told FAILURE and sends it again.
 
 Flow: F7 Program event (stage) status, DERMS to DACS
 When: 2024-09-01 17:00:02 UTC
 Failing since: 2024-09-01 11:00:01 UTC
 Connection: DACS_MAIN
-HTTP status: 503
+HTTP status: 500
 Attempts: 7
 Message: stage-status.SITE1.STG-1315-1
 
@@ -39,6 +40,73 @@ About the code: https://tieline.example/failures#target-error
 On the command line: pnpm tieline messages show stage-status.SITE1.STG-1315-1
 `,
   )
+})
+
+describe('a connection that is down', () => {
+  const down = { httpStatus: 503, summary: 'Program event (stage) status: DACS_MAIN: createProgramEvent answered 503.' }
+
+  test('is what the mail is about, with the message that met it', () => {
+    const { subject, text } = compose(down)
+    expect(subject).toBe('[Tieline tieline/test] DACS_MAIN is down: F7 target-error STG-1315-1')
+    expect(text).toMatch(
+      /^DACS_MAIN is down\.\n\nWhat failed: Program event .* answered 503\.\nWhat happens next: DERMS is told FAILURE.*\nWhat else fails: .*one mail from now on/,
+    )
+    expect(text).toContain('\nTest the connection: pnpm tieline connections test DACS_MAIN\nOn the command line: ')
+  })
+
+  test('promises no joined mails where none are joined', () => {
+    expect(compose(down, undefined, 'test', 0).text).not.toContain('What else fails')
+  })
+
+  test.each([
+    [{ code: 'target-unauthorized', httpStatus: 401 }, 'DACS_MAIN refuses our login'],
+    [{ code: 'target-unauthorized', httpStatus: undefined }, 'DACS_MAIN refuses our login'],
+    [{ code: 'target-forbidden', httpStatus: 403 }, 'DACS_MAIN denies us access'],
+    [{ code: 'still-failing', cause: 'target-throttled', httpStatus: 429 }, 'DACS_MAIN takes no more calls'],
+    [{ code: 'target-timeout', httpStatus: undefined }, 'DACS_MAIN does not answer in time'],
+    [{ code: 'target-reset', httpStatus: undefined }, 'DACS_MAIN breaks off in the middle of calls'],
+    [{ code: 'target-unreachable', httpStatus: undefined }, 'DACS_MAIN is down'],
+    [{ code: 'target-error', httpStatus: 502 }, 'DACS_MAIN is down'],
+  ])('is said in words: %o', (notice, headline) => {
+    expect(compose(notice).text.split('\n')[0]).toBe(`${headline}.`)
+    expect(compose(notice).subject).toContain(`] ${headline}: F7 ${notice.code} STG`)
+  })
+
+  test.each([400, 500])('is not what a %i tells', (httpStatus) => {
+    expect(compose({ httpStatus }).subject).not.toContain('is down')
+  })
+})
+
+test('a message that is still being tried is told with the cause, the next attempt and the last', () => {
+  const trying = { again: '2024-09-01T17:01:02.000Z', until: '2024-09-01T23:00:02.000Z' }
+  const { text } = compose({ code: 'still-failing', cause: 'target-error', trying }, 'https://tieline.example')
+  expect(text).toContain('\nTried again: 2024-09-01 17:01:02 UTC\nTried until: 2024-09-01 23:00:02 UTC\n')
+  expect(text).toContain(`\nCode: still-failing, target-error\nWhat it means: ${failures['target-error'].meaning}\n`)
+  expect(text).toContain('failures#target-error')
+})
+
+test('what a target said stands in the mail when the notice has it', () => {
+  expect(compose({ details: 'No such program' }).text).toContain('\nHTTP status: 500\nIt said: No such program\n')
+})
+
+test('the command that runs a message again is told, quoted for a shell', () => {
+  const again = (notice: Partial<Notice>) => /^Run it again: (.*)$/m.exec(compose(notice).text)?.[1]
+  expect(again({ rerun: 'dead resubmit' })).toBe(
+    "pnpm tieline dead resubmit stage-status.SITE1.STG-1315-1 --reason '…'",
+  )
+  expect(again({ rerun: 'dead resubmit', code: 'outcome-unknown' })).toBe(
+    "pnpm tieline messages rerun stage-status.SITE1.STG-1315-1 --from-start --reason '…'",
+  )
+  expect(again({ rerun: 'messages rerun', messageKey: "stage-status.SITE1.it's $(1)" })).toBe(
+    String.raw`pnpm tieline messages rerun 'stage-status.SITE1.it'\''s $(1)' --reason '…'`,
+  )
+  expect(again({})).toBeUndefined()
+})
+
+test('no advice about a code says who tries again: that depends on the message', () => {
+  for (const [code, { next }] of Object.entries(failures)) {
+    expect(next, code).not.toMatch(/Tieline (tries|goes on|waits)(?! for a day)|nothing happens by itself/i)
+  }
 })
 
 test('what is not known is left out', () => {
@@ -77,7 +145,7 @@ Failing since: 2024-09-01 17:00:02 UTC
 Connection: DACS_MAIN
 `)
   expect(text).toContain(`
-Each of them: DACS_MAIN: createProgramEvent answered 503.
+Each of them: DACS_MAIN: createProgramEvent answered 500.
 Failures (499):
   - 2024-09-01 17:16:02 UTC, stage-status.SITE1.A
   - 2024-09-01 17:16:02 UTC, stage-status.SITE1.B

@@ -15,6 +15,7 @@ if count == 0 or (a.ends and count == a.count) then
 else
   -- What goes on failing is told in further digests.
   redis.call('HSET', window, 'since', a.now, 'count', count - a.count)
+  for flow, told in pairs(a.flows or {}) do redis.call('HINCRBY', window, 'n:' .. flow, -told) end
   redis.call('LTRIM', joinedKey(a.window), a.named, -1)
   redis.call('ZADD', windowsKey, a.now + tonumber(redis.call('HGET', window, 'periodMs')), a.window)
 end

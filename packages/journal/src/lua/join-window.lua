@@ -10,6 +10,7 @@ local kind = 'opened'
 if a.periodMs > 0 and redis.call('EXISTS', window) == 1 then
   kind = 'joined'
   redis.call('HINCRBY', window, 'count', 1)
+  if a.flow then redis.call('HINCRBY', window, 'n:' .. a.flow, 1) end
   if redis.call('LLEN', joinedKey(a.window)) < a.namedMax then redis.call('RPUSH', joinedKey(a.window), ARGV[2]) end
 elseif a.periodMs > 0 then
   redis.call('HSET', window, 'since', a.now, 'count', 0, 'periodMs', a.periodMs, 'about', cjson.encode(a.about))

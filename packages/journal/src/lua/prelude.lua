@@ -272,7 +272,7 @@ local function again(message, run)
   end
   if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
   if ticketOf(message) and run ~= message.run then withdraw(message) end
-  redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'code', 'outcome',
+  redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'denied', 'reason', 'code', 'outcome',
     'settledAt', 'endedBy', 'collect', 'answered', 'pins', 'made', 'rows', 'files', 'faults', 'behind', 'window', 'acknowledgedAt', 'forced')
   withdrawAcknowledgment(message)
   redis.call('DEL', recordedKey(message.key), replyKey(message.key))

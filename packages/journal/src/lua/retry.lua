@@ -18,6 +18,6 @@ else
 end
 move(message, 'retrying')
 watch(a.key, a.nextAt + a.watchMs)
-if #(a.due or {}) > 0 then set(message, { alarmed = '1' }) end
+if a.mark then set(message, { [a.mark] = '1' }) end
 createDue(message)
 return cjson.encode({ kind = 'ok', moved = giveWay(message, a.nextRun) })

@@ -14,6 +14,7 @@ if ARGV[2] ~= '' then redis.call('SET', replyKey(a.key), ARGV[2]) end
 if a.rows then set(message, { rows = a.rows }) end
 if a.files then set(message, { files = a.files }) end
 if a.faults then set(message, { faults = a.faults }) end
+if a.reason then set(message, { reason = a.reason }) end
 move(message, a.state)
 redis.call('ZREM', openKey, a.key)
 index(message, a.terms or {})

@@ -55,7 +55,7 @@ return {
   cjson.encode({
     kind = 'attempt', flow = message.flow, instance = message.instance, id = message.id, client = message.client,
     generation = tonumber(message.generation), number = tonumber(message.attempts), failures = tonumber(message.failures),
-    failedSince = tonumber(message.failedSince or '0'), alarmed = message.alarmed == '1', division = message.division,
+    failedSince = tonumber(message.failedSince or '0'), alarmed = message.alarmed == '1', denied = message.denied == '1', division = message.division,
     acceptedAt = tonumber(message.acceptedAt), payloadRef = message.payloadRef, overtaken = overtaken,
     fileRef = message.fileRef, fileName = message.fileName, fileBytes = tonumber(message.fileBytes or '0'),
     fileSha256 = message.fileSha256, trace = message.trace, pins = message.pins, keptPins = message.keptPins,

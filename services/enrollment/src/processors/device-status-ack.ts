@@ -4,9 +4,9 @@ import { deviceStatusAck, readDeviceStatusAnswer } from '@tieline/contracts/mess
 import type { AckType, MsgAckResponse } from '@tieline/contracts/msg-ack'
 import type { Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { CallError, type TielineError } from '@tieline/runtime/error'
+import type { TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
-import { type End, endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
+import { type End, endNotice, endOf, msgAckReply, wordsForSender } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { toDacsDeviceStatus, toDeviceStatusResponse } from '../mappings/device-status-ack.ts'
@@ -38,20 +38,20 @@ export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapsho
     },
 
     giveUp(attempt, error) {
-      const { state, outcome } = deviceStatusEnd(error)
+      const end = deviceStatusEnd(error)
+      const { outcome } = end
       const dacsMessageId = textOf(valueAt(attempt.payload, 'dacsMessageId'))
       const response = {
-        value: (error instanceof CallError ? error.farText : undefined) ?? error.message,
+        value: wordsForSender(error),
         responseCode: outcome,
         responseTimeISO: ackTime(clock()),
         ...(dacsMessageId !== undefined && { dacsMessageId }),
       }
       return {
-        state,
-        outcome,
+        ...end,
         code: error.code,
         reply: reply(outcome, response),
-        notices: [errorNotice({ attempt, error, next: nextStep(outcome, 'DERMS'), nowMs: clock() })],
+        notices: [endNotice({ attempt, error, end, installation, nowMs: clock() })],
       }
     },
   }

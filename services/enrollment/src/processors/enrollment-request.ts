@@ -6,7 +6,7 @@ import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError, type TielineError } from '@tieline/runtime/error'
 import type { DacsClient } from '@tieline/targets/dacs'
 import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-service/connection-watch'
-import { endOf, errorNotice, msgAckReply, nextStep } from '@tieline/worker-service/endings'
+import { endNotice, endOf, msgAckReply } from '@tieline/worker-service/endings'
 import { forEachLimited } from '@tieline/worker-service/for-each-limited'
 import type { MessageReader } from '@tieline/worker-service/message-reader'
 import { soonestRetry } from '@tieline/worker-service/soonest-retry'
@@ -20,7 +20,14 @@ import {
   toRefusedResult,
   toSuccess,
 } from '../mappings/enrollment-request.ts'
-import { ackTypeOf, enrollmentIdsOf, type RecordAnswer, RecordsFailed, toMsgAck } from '../record-answers.ts'
+import {
+  ackTypeOf,
+  enrollmentIdsOf,
+  type RecordAnswer,
+  RecordsFailed,
+  toMsgAck,
+  wordRefused,
+} from '../record-answers.ts'
 
 /** What came of the records that break no contract, by message id. */
 interface Sent {
@@ -77,19 +84,19 @@ export function createEnrollmentRequest({
       if (settled.outcome === 'SUCCESS') return { state: 'succeeded', ...settled }
       const byDacs = [...results.values()].some(({ responseCode }) => responseCode !== 'SUCCESS')
       const notices = badRecordsNotices(attempt, entries, clock())
-      return { state: 'refused', code: byDacs ? 'target-refused' : 'contract-violation', notices, ...settled }
+      const code = byDacs ? 'target-refused' : 'contract-violation'
+      return { state: 'refused', code, reason: wordRefused(entries, answers), notices, ...settled }
     },
 
     giveUp(attempt, error) {
-      const { state, outcome } = endOf(error)
+      const end = endOf(error)
       const answers = error instanceof RecordsFailed ? error.answers : sameAnswerToAll(attempt.payload, error, clock())
-      const cause = error instanceof RecordsFailed ? error.first : error
-      const notice = errorNotice({ attempt, error: cause, next: nextStep(outcome, 'DERMS'), nowMs: clock() })
+      const notice = endNotice({ attempt, error, end, installation, nowMs: clock() })
       const notices = [
         notice,
         ...badRecordsNotices(attempt, entriesOf(attempt.payload, openReader(attempt, false)), clock()),
       ]
-      return { state, code: error.code, notices, ...settle(answers) }
+      return { state: end.state, code: error.code, notices, ...settle(answers) }
     },
   }
 }

@@ -59,12 +59,12 @@ export function createEnrollmentSyncAck(deps: WorkerDeps): Processor<LookupSnaps
     },
 
     giveUp(attempt, error) {
-      const next = 'Nothing happens by itself: mend the cause, then resubmit the dead letter.'
+      const next = 'DERMS sends it only once: mend the cause, then run it again. Only what is not confirmed is sent.'
       return {
         state: 'dead',
         outcome: endOf(error).outcome,
         code: error.code,
-        notices: [errorNotice({ attempt, error, next, nowMs: clock() })],
+        notices: [errorNotice({ attempt, error, next, state: 'dead', nowMs: clock() })],
       }
     },
   }

@@ -34,8 +34,8 @@ export function createAcknowledgmentProcessor({
 
     giveUp(attempt, error) {
       const code = 'ack-undelivered'
-      const notice = errorNotice({ attempt, error, next, nowMs: clock() })
-      return { state: 'dead', outcome: 'FAILURE', code, notices: [{ ...notice, code }] }
+      const notice = errorNotice({ attempt, error, next, state: 'dead', nowMs: clock() })
+      return { state: 'dead', outcome: 'FAILURE', code, notices: [{ ...notice, code, cause: error.code }] }
     },
   }
 }
@@ -46,4 +46,4 @@ const operations = {
 } as const satisfies Record<FileFlowId, string>
 
 const next =
-  'The work itself is done and is not repeated, but DERMS does not know how it ended. Mend the cause, then resubmit this dead letter: it sends the acknowledgment alone.'
+  'The file itself has ended and is not worked on again, but DERMS does not know how. Mend the cause, then run this again: it sends the acknowledgment alone.'

@@ -40,7 +40,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
     outcome: 'SUCCESS',
     rows: totals,
     acknowledgment: acknowledge(attempt, { flow, ackType: 'SUCCESS', value: wordTotals(totals), nowMs: clock() }),
-    notices: [completionNotice({ attempt, code: 'completed', totals, next: next.SUCCESS, nowMs: clock() })],
+    notices: [completionNotice({ attempt, code: 'completed', totals, next: told.SUCCESS, nowMs: clock() })],
   })
 
   const withRowsLeftOut = (attempt: Attempt, { totals, faults }: FileReport): Settlement => {
@@ -51,12 +51,13 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       state: 'dead',
       outcome: 'ERROR',
       code,
+      reason: error.message,
       rows: totals,
       faults,
       acknowledgment: acknowledge(attempt, { flow, ackType: 'ERROR', value, nowMs: clock() }),
       notices: [
-        errorNotice({ attempt, error, next: next.ERROR, nowMs: clock() }),
-        completionNotice({ attempt, code, totals, next: next.ERROR, nowMs: clock() }),
+        errorNotice({ attempt, error, next: next.ERROR, state: 'dead', nowMs: clock() }),
+        completionNotice({ attempt, code, totals, next: told.ERROR, nowMs: clock() }),
       ],
     }
   }
@@ -105,7 +106,13 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const end = cause instanceof CallError ? ({ state: 'dead', outcome: 'FAILURE' } as const) : endOf(cause)
       const farText = cause instanceof CallError ? cause.farText : undefined
       const value = [...(report ? [wordTotals(report.totals)] : []), cause.message, ...(farText ? [farText] : [])]
-      const facts = { attempt, code: cause.code, next: next[end.outcome], nowMs: clock() }
+      const facts = { attempt, nowMs: clock() }
+      const completion = {
+        ...facts,
+        code: cause.code,
+        next: told[end.outcome],
+        ...(report && { totals: report.totals }),
+      }
       const wasRead = report !== undefined || cause.code === 'file-unreadable'
       return {
         ...end,
@@ -113,20 +120,28 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
         ...(report && { rows: report.totals, faults: report.faults }),
         acknowledgment: acknowledge(attempt, { flow, ackType: end.outcome, value: value.join('. '), nowMs: clock() }),
         notices: [
-          errorNotice({ ...facts, error: cause }),
-          ...(wasRead ? [completionNotice({ ...facts, ...(report && { totals: report.totals }) })] : []),
+          errorNotice({ ...facts, error: cause, next: next[end.outcome], state: end.state }),
+          ...(wasRead ? [completionNotice(completion)] : []),
         ],
       }
     },
   }
 }
 
-const next = {
+/** To those who care for the event. */
+const told = {
   SUCCESS: 'DERMS is told SUCCESS. Nothing more happens.',
-  ERROR:
-    'DERMS is told ERROR and does not send the message again. Mend the cause and resubmit the dead letter or rerun the message here, which sends only what is not confirmed; or have DERMS send it anew.',
+  ERROR: 'DERMS is told ERROR. The administrators have an e-mail about it.',
   FAILURE:
-    'DERMS is told FAILURE and sends the message again as long as its MAX_RETRIES allows; it can also be resubmitted here. Either way only what is not confirmed is sent.',
+    'DERMS is told FAILURE and sends it again, as often as its MAX_RETRIES allows; only what is missing is sent then. The administrators have an e-mail about it.',
+} as const
+
+/** To the administrators. */
+const next = {
+  ERROR:
+    'DERMS is told ERROR. Nobody sends it again by itself: mend the cause, then run it again, which sends only what is not confirmed; or have DERMS send it anew.',
+  FAILURE:
+    'DERMS is told FAILURE and sends it again, as often as its MAX_RETRIES allows. You can also run it again yourself. Either way only what is not confirmed is sent.',
 } as const
 
 function requireFile({ file }: Attempt) {

@@ -5,9 +5,8 @@ import type { AckType } from '@tieline/contracts/msg-ack'
 import type { Attempt, Processor, Reply } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { CallError, type TielineError } from '@tieline/runtime/error'
 import { deliver } from '@tieline/worker-service/deliver'
-import { endOf, errorNotice, msgAckReply } from '@tieline/worker-service/endings'
+import { endNotice, endOf, msgAckReply, wordsForSender } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { mapStageStatus } from '../mappings/stage-status.ts'
@@ -15,10 +14,11 @@ import { mapStageStatus } from '../mappings/stage-status.ts'
 /** F7: DERMS' stage statuses become program events of DACS and actions on them. */
 export function createStageStatusProcessor({
   connections,
-  installation: { compat },
+  installation,
   clock,
   openReader,
 }: Pick<WorkerDeps, 'connections' | 'installation' | 'clock' | 'openReader'>): Processor<LookupSnapshot> {
+  const { compat } = installation
   const reply = (attempt: Attempt, ackType: AckType, value?: string): Reply => {
     const nowISO = ackTime(clock())
     const id = textOf(valueAt(attempt.payload, 'messageId'))
@@ -52,21 +52,10 @@ export function createStageStatusProcessor({
       const end = endOf(error)
       return {
         ...end,
-        reply: reply(attempt, end.outcome, textForDerms(error)),
+        reply: reply(attempt, end.outcome, wordsForSender(error)),
         code: error.code,
-        notices: [errorNotice({ attempt, error, next: next[end.outcome], nowMs: clock() })],
+        notices: [endNotice({ attempt, error, end, installation, nowMs: clock() })],
       }
     },
   }
 }
-
-const next = {
-  ERROR:
-    'DERMS is answered ERROR and does not send the message again. Nothing more happens unless it is rerun here or sent anew.',
-  FAILURE:
-    'DERMS is answered FAILURE and sends the message again as long as its MAX_RETRIES allows. It can also be resubmitted here.',
-} as const
-
-/** DACS' own words help DERMS' operators most; they go nowhere else. */
-const textForDerms = (error: TielineError): string =>
-  (error instanceof CallError ? error.farText : undefined) ?? error.message

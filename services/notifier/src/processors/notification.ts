@@ -14,7 +14,7 @@ import type { MailMetrics } from '../metrics.ts'
 interface Deps {
   /** Undefined: the installation has no mail server. */
   readonly mailer: { readonly server: Pick<Mailer, 'send'>; readonly digestMinutes: number } | undefined
-  readonly installation: Pick<Installation, 'installation' | 'console'>
+  readonly installation: Pick<Installation, 'installation' | 'console' | 'mail'>
   readonly logger: Pick<Logger, 'warn'>
   readonly metrics: MailMetrics
 }
@@ -51,15 +51,15 @@ export function createNotificationProcessor({
       }
 
       const mail = { ...composeMail(due, attempt.key, installation), from, to }
-      const { state } = await attempt.effect('mail', {
+      const { state, result } = await attempt.effect<string | null>('mail', {
         operation: 'send',
         connection,
         call: () => send(mailer.server, mail),
         confirmed: () => null,
-        refused: () => null,
+        refused: ({ message }) => message,
       })
       metrics.ended(due.kind, state === 'confirmed' ? 'sent' : 'refused')
-      return state === 'confirmed' ? succeeded : dead('mail-refused')
+      return state === 'confirmed' ? succeeded : { ...dead('mail-refused'), ...(result && { reason: result }) }
     },
 
     giveUp: (_attempt, error) => dead(error.code),
