@@ -175,7 +175,7 @@ export const failures = {
   },
   'unsupported-media-type': {
     meaning: 'The body is not what its Content-Type or Content-Encoding must say for this flow. Nothing was recorded.',
-    next: 'Send uncompressed `application/json`, or for the event files `multipart/mixed` or `multipart/form-data`.',
+    next: 'Send uncompressed `application/json`, or for the event files `multipart/mixed`, `form-data` or `related`.',
   },
   'malformed-body': {
     meaning:

@@ -113,7 +113,7 @@ const multipartContent = (id: FileFlowId) => {
       contracts[id].examples.map((name) => [name, { value: { request: examples[name], file: fileExample[id] } }]),
     ),
   }
-  return { 'multipart/mixed': parts, 'multipart/form-data': parts }
+  return { 'multipart/mixed': parts, 'multipart/form-data': parts, 'multipart/related': parts }
 }
 
 const fileExample: Record<FileFlowId, string> = {

@@ -84,7 +84,16 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
       kept.set(id, JSON.parse(JSON.stringify(result)))
       return result
     },
-    effects: unused,
+    effects: async () =>
+      [...kept].map(([id, { state }]) => ({
+        id,
+        state,
+        operation: 'call',
+        connection: 'DACS_A',
+        tries: 1,
+        repeats: 0,
+        at: nowMs,
+      })),
     forget: unused,
     record: unused,
     recorded: unused,

@@ -1,6 +1,6 @@
-import { never, TielineError } from '@tieline/runtime/error'
 import Papa from 'papaparse'
-import { decodeUtf8 } from './decode-utf8.ts'
+import { brokenQuote, type CsvColumns, type CsvHeader, ctrlZ, findHeader, unreadable } from './csv-header.ts'
+import { decodeText } from './decode-text.ts'
 
 /** A row of a file with a header, by the names of its columns. */
 export interface CsvRow {
@@ -9,101 +9,104 @@ export interface CsvRow {
   readonly values: Readonly<Record<string, string>>
 }
 
-export interface CsvColumns {
-  /** The columns that are read, as they are to be called; others are passed over. */
-  readonly known: readonly string[]
-  /** Without these a file cannot be read. */
-  readonly required: readonly string[]
-  /** Other names of columns: incoming name to known name. */
-  readonly aliases?: Readonly<Record<string, string>> | undefined
+export interface CsvReading {
+  /** Rows whose fields are all empty are rows too. Otherwise they are passed over, as are blank lines always. */
+  readonly emptyRowsCount?: boolean
 }
 
 /** No row of a device file comes near it. What is longer is a quote that was never closed, and must not fill the memory. */
 const rowLengthMax = 256 * 1024
 
+const endOfFile = new RegExp(`${ctrlZ}[\\s${ctrlZ}]*$`)
+
 /**
- * Reads a CSV file piece by piece, in lists of rows as they come: UTF-8 with or without a byte order mark, commas, RFC 4180
- * quotes, LF or CRLF (a carriage return at the end of the last field of a row belongs to the line end, even in quotes). Columns
- * are found by the header, whatever their order and case; blank lines are passed over.
+ * Reads a CSV file piece by piece, in lists of rows as they come: UTF-8, or UTF-16 with a byte order mark; commas, semicolons,
+ * tabs or bars; RFC 4180 quotes; lines that end with LF, CRLF or CR. Columns are found by the header, whatever their order and
+ * case. Values are without the blanks around them. Blank lines and rows whose fields are all empty are passed over; fields
+ * beyond the header may be there if they are empty.
  * Throws TielineError `file-unreadable`, naming the row, for what is no such file: no header or no rows, a missing column, a
- * row with more or fewer fields than the header, a broken quote, bytes that are not UTF-8.
+ * row with more or fewer fields than the header, a broken quote, bytes that are not in the charset.
  */
-export async function* readCsvRows(bytes: AsyncIterable<Buffer>, columns: CsvColumns): AsyncGenerator<CsvRow[]> {
-  const parser = new Papa.Parser({ delimiter: ',', newline: '\n', quoteChar: '"' })
-  let header: Header | undefined
-  let rowsRead = 0
+export async function* readCsvRows(
+  bytes: AsyncIterable<Buffer>,
+  columns: CsvColumns,
+  { emptyRowsCount = false }: CsvReading = {},
+): AsyncGenerator<CsvRow[]> {
+  let parser: RowParser | undefined
   let pending = ''
 
   const parse = (isLast: boolean): CsvRow[] => {
-    const { data, errors, meta } = parser.parse(pending, 0, !isLast) as Papa.ParseResult<string[]>
-    pending = pending.slice(meta.cursor)
-    // A row that has not come to its end yet may look broken.
-    const broken = errors.find(({ row }) => isLast || (row ?? 0) < data.length)
-    const rows: CsvRow[] = []
-    data.forEach((fields, i) => {
-      const line = withoutCarriageReturn(fields)
-      if (i === broken?.row)
-        throw unreadable(place(header, rowsRead + 1), 'has a quote that is not closed or not alone')
-      if (line.length === 1 && line[0] === '') return
-      if (header === undefined) {
-        header = readHeader(line, columns)
-        return
-      }
-      rowsRead += 1
-      rows.push({ number: rowsRead, values: readRow(line, header, rowsRead) })
-    })
+    if (isLast) pending = pending.replace(endOfFile, '')
+    if (parser === undefined) {
+      const found = findHeader(pending, isLast, columns)
+      if (found === undefined) return []
+      parser = createRowParser(found.header, emptyRowsCount)
+      pending = pending.slice(found.end)
+    }
+    const { rows, read } = parser.parse(pending, isLast)
+    pending = pending.slice(read)
     return rows
   }
+  const place = () => (parser === undefined ? 'The header' : `Row ${parser.rowsRead() + 1}`)
 
-  for await (const { text, valid } of decodeUtf8(bytes)) {
+  for await (const { text, charset, valid } of decodeText(bytes)) {
     pending += text
     const rows = parse(false)
     if (rows.length > 0) yield rows
-    if (!valid) throw unreadable(place(header, rowsRead + 1), 'is not UTF-8')
-    if (pending.length > rowLengthMax)
-      throw unreadable(place(header, rowsRead + 1), 'is too long, or has a quote that is not closed')
+    if (!valid) throw unreadable(place(), `is not ${charset}`)
+    if (pending.length > rowLengthMax) throw unreadable(place(), 'is too long, or has a quote that is not closed')
   }
   const rows = parse(true)
   if (rows.length > 0) yield rows
-  if (header === undefined) throw unreadable('The file', 'is empty')
-  if (rowsRead === 0) throw unreadable('The file', 'has a header but no rows')
+  if (parser === undefined) throw unreadable('The file', 'is empty')
+  if (parser.rowsRead() === 0) throw unreadable('The file', 'has a header but no rows')
 }
 
-interface Header {
-  readonly width: number
-  readonly columns: readonly { readonly name: string; readonly at: number }[]
+interface RowParser {
+  /** The rows in a text, and how much of it they are; the rest is the beginning of another. */
+  parse(text: string, isLast: boolean): { readonly rows: CsvRow[]; readonly read: number }
+  rowsRead(): number
 }
 
-function readHeader(fields: readonly string[], { known, required, aliases = {} }: CsvColumns): Header {
-  const plain = (name: string) => name.trim().toLowerCase()
-  const names = new Map([
-    ...Object.entries(aliases).map(([alias, name]) => [plain(alias), name] as const),
-    ...known.map((name) => [plain(name), name] as const),
-  ])
-  const columns = fields.flatMap((field, at) => {
-    const name = names.get(plain(field))
-    return name === undefined || !known.includes(name) ? [] : [{ name, at }]
-  })
-  const twice = columns.find(({ name }, i) => columns.findIndex((other) => other.name === name) < i)
-  if (twice) throw unreadable('The header', `has the column ${twice.name} twice`)
-  const missing = required.filter((name) => !columns.some((column) => column.name === name))
-  if (missing.length > 0) throw unreadable('The header', `lacks ${missing.join(', ')}`)
-  return { width: fields.length, columns }
+function createRowParser(header: CsvHeader, emptyRowsCount: boolean): RowParser {
+  const parser = new Papa.Parser({ delimiter: header.delimiter, newline: header.lineEnd, quoteChar: '"' })
+  let rowsRead = 0
+  let ended = false
+
+  return {
+    rowsRead: () => rowsRead,
+    parse(text, isLast) {
+      const { data, errors, meta } = parser.parse(text, 0, !isLast) as Papa.ParseResult<string[]>
+      // A row that has not come to its end yet may look broken.
+      const broken = errors.find(({ row }) => isLast || (row ?? 0) < data.length)
+      const rows: CsvRow[] = []
+      data.forEach((fields, i) => {
+        if (i === broken?.row) throw unreadable(`Row ${rowsRead + 1}`, brokenQuote)
+        if (fields.every(isEmpty) && !(emptyRowsCount && fields.length > 1 && fields.length === header.width)) return
+        if (ended) throw unreadable(`Row ${rowsRead + 1}`, 'comes after the end of the file')
+        if (fields.length === 1 && fields[0]?.trim().replace(endOfFile, '') === '') {
+          ended = true
+          return
+        }
+        rowsRead += 1
+        rows.push({ number: rowsRead, values: readRow(fields, header, rowsRead) })
+      })
+      return { rows, read: meta.cursor }
+    },
+  }
 }
 
-function readRow(fields: readonly string[], { width, columns }: Header, number: number): Record<string, string> {
-  if (fields.length !== width) throw unreadable(`Row ${number}`, `has ${fields.length} fields, the header ${width}`)
+const isEmpty = (field: string): boolean => field.trim() === ''
+
+function readRow(fields: readonly string[], header: CsvHeader, number: number): Record<string, string> {
+  const { width, columns } = header
+  if (fields.length !== width && !fits(fields, header))
+    throw unreadable(`Row ${number}`, `has ${fields.length} fields, the header ${width}`)
   const values: Record<string, string> = {}
-  for (const { name, at } of columns) values[name] = fields[at] ?? ''
+  for (const { name, at } of columns) values[name] = (fields[at] ?? '').trim()
   return values
 }
 
-/** Lines may end with CRLF; after a quoted field the parser has taken the CR already. */
-function withoutCarriageReturn(fields: string[]): string[] {
-  const last = fields.at(-1)
-  return last?.endsWith('\r') ? fields.with(-1, last.slice(0, -1)) : fields
-}
-
-const place = (header: Header | undefined, row: number) => (header === undefined ? 'The header' : `Row ${row}`)
-
-const unreadable = (what: string, why: string) => new TielineError('file-unreadable', never, `${what} ${why}`)
+/** Columns at the end may have no name, and fields beyond the header nothing in them. */
+const fits = (fields: readonly string[], { width, widthMin }: CsvHeader): boolean =>
+  fields.length >= widthMin && fields.slice(width).every(isEmpty)

@@ -1,6 +1,7 @@
+import type { FileFlowId } from '@tieline/contracts/flows'
 import type { EffectSummary } from '@tieline/journal/effects'
 import type { MessageFile } from '@tieline/journal/operations'
-import { readCsvRows } from './csv-rows.ts'
+import { emptyRowsOf, readEventRows } from './event-rows.ts'
 import { segmentEffect, unpackRows } from './segments.ts'
 
 /** What happened to one row of an event file. */
@@ -18,6 +19,7 @@ export interface RowStory {
 }
 
 export interface WantedRows {
+  readonly flow: FileFlowId
   /** Number of a row, from 1 without the header. */
   readonly row?: number | undefined
   /** NIC of a device. */
@@ -35,8 +37,8 @@ export interface WantedRows {
 export async function* findRows(file: MessageFile, wanted: WantedRows): AsyncGenerator<RowStory> {
   const segmentRows = Number(file.pins.segmentRows ?? wanted.segmentRows)
   const rowCount = Number(file.pins.rows ?? Number.POSITIVE_INFINITY)
-  const columns = { known: ['nicId'], required: ['nicId'], aliases: wanted.aliases }
-  for await (const rows of readCsvRows(file.open(), columns)) {
+  const emptyRows = emptyRowsOf(file.pins.emptyRows, file.effects.keys())
+  for await (const rows of readEventRows(file.open(), { ...wanted, emptyRows })) {
     for (const { number, values } of rows) {
       if (wanted.row !== undefined && number !== wanted.row) continue
       if (wanted.device !== undefined && values.nicId !== wanted.device) continue

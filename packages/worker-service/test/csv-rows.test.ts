@@ -28,21 +28,44 @@ describe('a file', () => {
     ['with another order and case of its columns', 'HEADEND, NicID \nNEST,N1\nEcobee,N2\n'],
     ['with columns that nobody knows', 'recordId,nicId,x,headEnd\n1,N1,,NEST\n2,N2,y,Ecobee\n'],
     ['with quotes', '"nicId","headEnd"\r\n"N1","NEST"\r\n"N2","Ecobee"\r\n'],
+    ['with semicolons', 'nicId;headEnd\nN1;NEST\nN2;Ecobee\n'],
+    ['with tabs', 'nicId\theadEnd\r\nN1\tNEST\r\nN2\tEcobee'],
+    ['with bars, and commas in a column that nobody knows', 'nicId|headEnd|a,b\nN1|NEST|,\nN2|Ecobee|x,y\n'],
+    ['with lines that end with CR', 'nicId,headEnd\rN1,NEST\r"N2","Ecobee"\r'],
+    ['with a line that names its delimiter', 'sep=;\r\nnicId;headEnd\r\nN1;NEST\r\nN2;Ecobee\r\n'],
+    ['with such a line in quotes', '\ufeff"SEP=,"\nnicId,headEnd\nN1,NEST\nN2,Ecobee\n'],
+    ['with a delimiter of its own', 'sep=^\nnicId^headEnd\nN1^NEST\nN2^Ecobee\n'],
+    ['with such a line that is wrong', 'sep=,\nnicId;headEnd\nN1;NEST\nN2;Ecobee\n'],
+    ['with rows that are longer by empty fields', 'nicId,headEnd\nN1,NEST,\nN2,Ecobee, ,""\r\n'],
+    ['with columns at the end that have no name', 'nicId,headEnd,,\nN1,NEST,x\nN2,Ecobee\n'],
+    ['with rows of nothing but delimiters', ',,\n;;\nnicId,headEnd\n,\nN1,NEST\n , \n"",""\nN2,Ecobee\n,,,\n'],
+    ['with blanks around everything', ' nicId , headEnd \n N1\t, NEST\n\u00a0N2 ,"Ecobee "  \n'],
+    ['with Ctrl-Z behind its last row', 'nicId,headEnd\nN1,NEST\nN2,Ecobee\u001a'],
+    ['with Ctrl-Z in a line of its own', 'nicId,headEnd\nN1,NEST\nN2,Ecobee\r\n\u001a\r\n\n'],
     ['with blank lines', '\nnicId,headEnd\n\nN1,NEST\n\r\nN2,Ecobee\n\n\n'],
     ['with an alias of a column', 'Device,headEnd\nN1,NEST\nN2,Ecobee\n'],
   ])('%s is read the same, whatever pieces it comes in', async (_, content) => {
-    for (const pieceBytes of [1, 2, 3, 5, 1_000]) {
-      const rows = await read(content, pieceBytes, { aliases: { device: 'nicId' } })
-      expect(rows).toEqual(plain.map((values, i) => ({ number: i + 1, values })))
-    }
+    const utf16 = Buffer.from(`\ufeff${content.replace('\ufeff', '')}`, 'utf16le')
+    for (const bytes of [content, utf16, Buffer.from(utf16).swap16()])
+      for (const pieceBytes of [1, 2, 3, 5, 1_000]) {
+        const rows = await read(bytes, pieceBytes, { aliases: { device: 'nicId' } })
+        expect(rows).toEqual(plain.map((values, i) => ({ number: i + 1, values })))
+      }
+  })
+
+  test('was once read with rows of nothing but delimiters as rows, and can be read so', async () => {
+    const bytes = inPieces(Buffer.from('nicId,headEnd\n,\n\nN1,NEST\n ,\n,,\n'), 5)
+    const rows = (await Array.fromAsync(readCsvRows(bytes, columns, { emptyRowsCount: true }))).flat()
+    const empty = { nicId: '', headEnd: '' }
+    expect(rows.map(({ values }) => values)).toEqual([empty, { nicId: 'N1', headEnd: 'NEST' }, empty])
   })
 
   test('keeps quotes, commas, line ends, blanks and letters of all kinds inside fields', async () => {
-    const note = 'a "b", c\r\nd\n\u{1F321} é ﷽ \t'
+    const note = 'a "b", c\r\nd\n\u{1F321}  é \t ﷽'
     const content = `nicId,headEnd,note\n N1 ,NEST,"${note.replaceAll('"', '""')}"\nN2,a"b,\n`
     for (const pieceBytes of [1, 2, 3, 1_000])
       expect(await valuesOf(content, pieceBytes)).toEqual([
-        { nicId: ' N1 ', headEnd: 'NEST', note },
+        { nicId: 'N1', headEnd: 'NEST', note },
         { nicId: 'N2', headEnd: 'a"b', note: '' },
       ])
   })
@@ -57,11 +80,17 @@ describe('what is no such file is refused, naming the row', () => {
     ['nicId,headEnd\r\n\r\n', 'The file has a header but no rows'],
     ['nicId\nN1\n', 'The header lacks headEnd'],
     ['N1,NEST\nN2,NEST\n', 'The header lacks nicId, headEnd'],
-    ['nicId;headEnd\nN1;NEST\n', 'The header lacks nicId, headEnd'],
+    ['nicId:headEnd\nN1:NEST\n', 'The header lacks nicId, headEnd'],
+    ['nicId;head\nN1;NEST\n', 'The header lacks headEnd'],
+    ['sep=;\n', 'The file is empty'],
+    ['\u001a', 'The file is empty'],
+    [`${two}\u001a\nN2,NEST\n`, 'Row 2 comes after the end of the file'],
+    [`${two.replace('\n', '\r')}N2,NEST`, 'Row 1 has 3 fields, the header 2'],
+    [`${two}N2;NEST\n`, 'Row 2 has 1 fields, the header 2'],
     ['nicId,headEnd,NICID\nN1,NEST,N2\n', 'The header has the column nicId twice'],
     [`${two}N2\n`, 'Row 2 has 1 fields, the header 2'],
-    [`${two}N2,NEST,\n`, 'Row 2 has 3 fields, the header 2'],
-    [`${two}\nN2,NEST\n,\n,,\n`, 'Row 4 has 3 fields, the header 2'],
+    [`${two}N2,NEST,x\n`, 'Row 2 has 3 fields, the header 2'],
+    [`${two}\nN2,NEST\n,\n,,x\n`, 'Row 3 has 3 fields, the header 2'],
     [`${two}"N2,NEST\nN3,NEST\n`, 'Row 2 has a quote that is not closed or not alone'],
     [`${two}"N2"x,NEST\nN3,NEST\n`, 'Row 2 has a quote that is not closed or not alone'],
     [`"nicId,headEnd\nN1,NEST\n`, 'The header has a quote that is not closed or not alone'],
@@ -71,7 +100,10 @@ describe('what is no such file is refused, naming the row', () => {
   })
 
   test.each([
-    [Buffer.from([0xff, 0xfe, 0x6e, 0x00]), 'The header is not UTF-8'],
+    [Buffer.from([0xff]), 'The header is not UTF-8'],
+    [Buffer.from([0xff, 0xfe, 0x6e]), 'The header is not UTF-16LE'],
+    [Buffer.from(`\ufeff${two}N2,\ud83d,`, 'utf16le'), 'Row 2 is not UTF-16LE'],
+    [Buffer.from(`\ufeff${two}N2,é\udf21`, 'utf16le').swap16(), 'Row 2 is not UTF-16BE'],
     [Buffer.concat([Buffer.from(two), Buffer.from('N2,é'), Buffer.from([0xe9, 0x0a])]), 'Row 2 is not UTF-8'],
     [Buffer.concat([Buffer.from(`${two}N2,NEST\nN3,`), Buffer.from([0xe2, 0x82])]), 'Row 3 is not UTF-8'],
     [Buffer.from('nicId,headEnd\nN1,M\xfcller\n', 'latin1'), 'Row 1 is not UTF-8'],
@@ -95,28 +127,30 @@ describe('what is no such file is refused, naming the row', () => {
 describe('whatever is in a file', () => {
   /** RFC 4180, written field by field; fields that need no quotes may have them or not. */
   const field = fc.tuple(fc.string({ unit: 'binary', maxLength: 12 }), fc.boolean()).map(([value, quoted]) => {
-    const needsQuotes = /[",\n\r]/.test(value)
+    const needsQuotes = /[",;\t|\n\r]/.test(value)
     return { value, text: needsQuotes || quoted ? `"${value.replaceAll('"', '""')}"` : value }
   })
-  // A carriage return at the very end of a line belongs to the line end, even in quotes.
-  const row = fc.tuple(field, field, field).filter(([, , { value }]) => !value.endsWith('\r'))
+  const row = fc.tuple(field, field, field)
 
-  test('every row comes out as it went in, none is made up and none is lost', async () => {
+  test('every row comes out as it went in without the blanks around its values, none is made up and none is lost', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(row, { minLength: 1, maxLength: 20 }),
-        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('\n', '\r\n', '\r'),
+        fc.constantFrom(',', ';', '\t', '|'),
+        fc.constantFrom<BufferEncoding>('utf8', 'utf16le'),
         fc.boolean(),
         fc.integer({ min: 1, max: 50 }),
-        async (rows, lineEnd, endsWithLine, pieceBytes) => {
-          const lines = rows.map((fields) => fields.map(({ text }) => text).join(','))
-          const content = ['nicId,headEnd,note', ...lines].join(lineEnd) + (endsWithLine ? lineEnd : '')
-          const expected = rows.map(([nicId, headEnd, note]) => ({
-            nicId: nicId.value,
-            headEnd: headEnd.value,
-            note: note.value,
-          }))
-          expect(await valuesOf(content, pieceBytes)).toEqual(expected)
+        async (rows, lineEnd, delimiter, encoding, endsWithLine, pieceBytes) => {
+          const lines = rows.map((fields) => fields.map(({ text }) => text).join(delimiter))
+          const header = ['nicId', 'headEnd', 'note'].join(delimiter)
+          const content = [`\ufeff${header}`, ...lines, 'last'.concat(delimiter, 'x', delimiter)].join(lineEnd)
+          const bytes = Buffer.from(content + (endsWithLine ? lineEnd : ''), encoding)
+          const values = [...rows.map((fields) => fields.map(({ value }) => value.trim())), ['last', 'x', '']]
+          const expected = values
+            .filter((fields) => fields.some((field) => field !== ''))
+            .map(([nicId, headEnd, note]) => ({ nicId, headEnd, note }))
+          expect(await valuesOf(bytes, pieceBytes)).toEqual(expected)
         },
       ),
       { numRuns: 500 },

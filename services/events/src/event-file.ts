@@ -17,7 +17,6 @@ export interface RowContext {
 export interface EventFile<Message extends { readonly messageId: string }, Item> {
   readonly flow: FileFlowId
   readonly message: z.ZodType<Message>
-  readonly columns: { readonly known: readonly string[]; readonly required: readonly string[] }
   readonly operation: 'reserveDevice' | 'postEventOutcome'
   /**
    * One row as DACS gets it.

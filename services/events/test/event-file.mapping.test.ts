@@ -3,7 +3,7 @@ import { examples } from '@tieline/contracts/examples'
 import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
 import { eventReservation } from '@tieline/contracts/messages/event-reservation'
 import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
-import { readCsvRows } from '@tieline/worker-service/csv-rows'
+import { readEventRows } from '@tieline/worker-service/event-rows'
 import { describe, expect, test } from 'vitest'
 import type { EventFile, RowContext } from '../src/event-file.ts'
 import { outcomeFile } from '../src/mappings/event-outcome.ts'
@@ -18,7 +18,7 @@ const byEvent: RowContext = { ...context, compat: { eventKey: 'event', codes: {}
 /** What the file of a golden example becomes. */
 async function bodyOf<Message extends { readonly messageId: string }, Item>(file: EventFile<Message, Item>) {
   const bytes = readFileSync(new URL(`../../../packages/contracts/examples/${file.flow}.csv`, import.meta.url))
-  const rows = (await Array.fromAsync(readCsvRows(once(bytes), file.columns))).flat()
+  const rows = (await Array.fromAsync(readEventRows(once(bytes), { flow: file.flow, emptyRows: 'passed-over' }))).flat()
   const message = file.message.parse(examples[file.flow])
   return file.toBody(
     message,
@@ -65,6 +65,8 @@ describe('a row of a reservation', () => {
 
   test.each([
     [{ nicId: '' }, 'nicId: must not be empty'],
+    [{ nicId: 'N\u00001' }, 'nicId: holds a control character'],
+    [{ headEndSystemId: 'NE\nST' }, 'headEndSystemId: holds a control character'],
     [{ nicId: 'x'.repeat(101) }, 'nicId: at most 100 characters'],
     [{ headEndSystemId: '' }, 'headEndSystemId: must not be empty'],
     [{ headEndSystemId: 'x'.repeat(51) }, 'headEndSystemId: at most 50 characters'],

@@ -3,6 +3,7 @@ import { examples } from '@tieline/contracts/examples'
 import type { AttemptFile, Settlement } from '@tieline/journal/types'
 import { TielineError } from '@tieline/runtime/error'
 import { answer, failed, fakeAttempt, fakeDeps, refused } from '@tieline/testkit/fakes'
+import { packRows } from '@tieline/worker-service/segments'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { outcomeFile } from '../src/mappings/event-outcome.ts'
@@ -21,8 +22,11 @@ function fileOf(content: Buffer): AttemptFile {
 /** What DACS does to the calls, in their order; then it is well. */
 type Script = readonly ('ok' | 'failed' | 'refused')[]
 
+/** Confirmed calls of a version before: places of the rows that they left out, by the id of the call. */
+type Calls = Readonly<Record<string, string | undefined>>
+
 /** Attempts at one file until it is settled; each generation of DERMS' repeats makes refused calls anew. */
-async function run(content: Buffer, segmentRows: number, script: Script) {
+async function run(content: Buffer, segmentRows: number, script: Script, before: Calls = {}) {
   const posted: string[][] = []
   const ends = script[Symbol.iterator]()
   const postEventOutcome = async (body: unknown) => {
@@ -36,6 +40,7 @@ async function run(content: Buffer, segmentRows: number, script: Script) {
   const flows = { ...deps.installation.flows, 'event-outcome': { segmentRows } }
   const processor = createEventFileProcessor(outcomeFile, { ...deps, installation: { ...deps.installation, flows } })
   const { attempt, effects } = fakeAttempt('event-outcome', examples['event-outcome'], {}, fileOf(content))
+  for (const [id, left] of Object.entries(before)) effects.set(id, { state: 'confirmed', result: { kept: { left } } })
   for (let attempts = 1; ; attempts++) {
     try {
       return { posted, settlement: await processor.process(attempt, tables), attempts }
@@ -113,4 +118,27 @@ describe('whatever is in a file, and whatever DACS does', () => {
       { numRuns: 500 },
     )
   })
+})
+
+test('calls that were numbered with empty rows keep their rows: nothing confirmed is sent again, and nothing is taken for it', async () => {
+  const rows = [
+    'N1,1315,NEST,SUCCESS',
+    ',,,',
+    'N3,1315,NEST,SUCCESS',
+    'N4,1315,NEST,SUCCESS',
+    ',,,',
+    '',
+    'N6,1315,NEST,SUCCESS',
+  ]
+  const content = Buffer.from(['nicId,stageId,headEndSystemId,outcome', ...rows].join('\n'))
+  const before = { 'rows.1-3': packRows([1]) }
+  const resumed = await run(content, 3, [], before)
+  expect(resumed.posted).toEqual([['N4', 'N6']])
+  expect(resumed.settlement).toMatchObject({
+    rows: { read: 6, confirmed: 4, refused: 2 },
+    faults: [{ row: 2 }, { row: 5 }],
+  })
+  const fresh = await run(content, 3, [])
+  expect(fresh.posted).toEqual([['N1', 'N3', 'N4'], ['N6']])
+  expect(fresh.settlement).toMatchObject({ outcome: 'SUCCESS', rows: { read: 4, confirmed: 4 } })
 })

@@ -1,20 +1,13 @@
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { MIMEType } from 'node:util'
-import { Dicer } from '@fastify/busboy'
+import { type Arriving, openArriving } from './arriving.ts'
 import type { BodyHead } from './body-head.ts'
-import { Refusal } from './problems.ts'
-import { malformed, stalled, tooLarge } from './read-body.ts'
+import { type PartHeader, readPartHeader } from './part-header.ts'
+import { malformed, tooLarge } from './read-body.ts'
 
 /** One part of a multipart body, as it arrives. */
-export interface Part {
-  /** In small letters, without parameters; empty when the part does not say. */
-  readonly mediaType: string
-  readonly charset: string | undefined
-  /** `Content-Transfer-Encoding` in small letters, empty when the part does not say. */
-  readonly encoding: string
-  readonly fileName: string | undefined
-  readonly content: Readable
+export interface Part extends PartHeader {
+  /** May be read once. */
+  readonly content: AsyncIterable<Buffer>
 }
 
 interface Options {
@@ -22,145 +15,134 @@ interface Options {
   /** Longest pause between two pieces of the body, as far as the sender is the one who pauses. */
   readonly idleMs: number
   readonly partsMax: number
-  /** Of the whole body: text before, between and after its parts would have no end otherwise. */
+  /** Of the body up to the end of its last part. */
   readonly bytesMax: number
   /** Gets what is read. */
   readonly head?: BodyHead | undefined
 }
 
-const headerPairsMax = 20
+const headerLinesMax = 20
 const headerBytesMax = 8 * 1024
-/** A header beyond these is cut off by the parser without a word, so they lie above what is allowed. */
-const headerLimits = { maxHeaderPairs: headerPairsMax + 1, maxHeaderSize: 2 * headerBytesMax }
+/** Text before the first part; nobody writes any. */
+const preambleBytesMax = 64 * 1024
 
 /**
- * Hands each part of a multipart body to `take` as soon as its header is read, one after another. Resolves when the whole body
- * was read and every part taken. When anything fails, the parts still being taken fail too, and are waited for.
+ * Hands each part of a multipart body to `take`, one after another, lines ending with CRLF or LF alone. Resolves when the last
+ * part was taken; what follows it is nobody's.
  * @throws Refusal 400 for a body that breaks the rules of multipart or breaks off, 408 when it stalls, 413 when it is too large,
  * and what `take` throws
  */
-export function readParts(
-  incoming: IncomingMessage,
-  { boundary, idleMs, partsMax, bytesMax, head }: Options,
+export async function readParts(
+  incoming: Readable,
+  { boundary, partsMax, ...limits }: Options,
   take: (part: Part) => Promise<void>,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const dicer = new Dicer({ boundary, ...headerLimits })
-    const contents: Readable[] = []
-    const taken: Promise<void>[] = []
-    let parts = 0
-    let bytes = 0
-    let failed = false
-
-    const detach = () => {
-      clearTimeout(timer)
-      incoming.unpipe(dicer).off('data', onData).off('error', onClose).off('close', onClose)
-    }
-    const fail = (error: unknown) => {
-      if (failed) return
-      failed = true
-      detach()
-      // Nothing of what the parser still holds may reach anybody.
-      dicer.removeAllListeners().on('error', () => undefined)
-      const cause = error instanceof Error ? error : new Error('Reading a multipart body failed')
-      for (const content of contents) content.destroy(cause)
-      void Promise.allSettled(taken).then(() => reject(error))
-    }
-    const onData = (chunk: Buffer) => {
-      timer.refresh()
-      head?.add(chunk)
-      bytes += chunk.length
-      if (bytes > bytesMax) fail(tooLarge(bytesMax))
-    }
-    const onClose = () => {
-      if (!incoming.complete) fail(malformed('The body broke off'))
-    }
-    const onIdle = () => {
-      // We are the ones who pause.
-      if (dicer.writableNeedDrain) timer.refresh()
-      else fail(stalled(idleMs))
-    }
-
-    dicer.on('part', (content) => {
-      content.on('error', () => undefined)
-      parts += 1
-      if (parts > partsMax) return fail(malformed(`The body has more than ${partsMax} parts`))
-      content.once('header', (header) => {
-        try {
-          const part = { ...readHeader(header as Record<string, string[]>), content }
-          contents.push(content)
-          const taking = take(part)
-          taken.push(taking)
-          taking.catch(fail)
-        } catch (error) {
-          fail(error)
-        }
-      })
-    })
-    dicer.on('finish', () => {
-      if (contents.length < parts) return fail(malformed('A part of the body has no end of its header'))
-      void Promise.all(taken).then(() => {
-        if (failed) return
-        detach()
-        resolve()
-      }, fail)
-    })
-    dicer.on('error', () => fail(malformed('The body is not a complete multipart body: its last boundary is missing')))
-
-    const timer = setTimeout(onIdle, idleMs)
-    if (incoming.destroyed) onClose()
-    else incoming.on('data', onData).on('error', onClose).on('close', onClose).pipe(dicer)
-  })
-}
-
-/**
- * The boundary of a multipart body.
- * @throws Refusal 415 for anything but multipart/mixed and multipart/form-data, 400 when there is no usable boundary
- */
-export function boundaryOf(contentType: string | undefined): string {
-  const type = readType(contentType ?? '')
-  if (type?.essence !== 'multipart/mixed' && type?.essence !== 'multipart/form-data') {
-    const message = 'Content-Type must be multipart/mixed or multipart/form-data: a JSON part and a file'
-    throw new Refusal(415, 'unsupported-media-type', message)
+  using arriving = openArriving(incoming, limits)
+  const body = createCutter(arriving, boundary)
+  let preambleBytes = 0
+  for await (const { length } of body.untilBoundary()) {
+    preambleBytes += length
+    if (preambleBytes > preambleBytesMax) throw tooLarge(preambleBytesMax, 'text before the parts')
   }
-  const boundary = type.params.get('boundary') ?? ''
-  if (!/^[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]$/.test(boundary)) throw malformed('Content-Type has no usable boundary')
-  return boundary
+  for (let parts = 1; !body.isOver(); parts++) {
+    if (parts > partsMax) throw malformed(`The body has more than ${partsMax} parts`)
+    const header = readPartHeader(await body.headerLines())
+    const content = body.untilBoundary()
+    await take({ ...header, content })
+    // What was not read of it.
+    while (!(await content.next()).done);
+  }
 }
 
-function readHeader(header: Readonly<Record<string, readonly string[]>>): Omit<Part, 'content'> {
-  const pairs = Object.entries(header).flatMap(([name, values]) => values.map((value) => name.length + value.length))
-  const bytes = pairs.reduce((sum, length) => sum + length, 0)
-  if (pairs.length > headerPairsMax || bytes > headerBytesMax) throw malformed('The header of a part is too large')
-  const first = (name: string) =>
-    Buffer.from(header[name]?.[0] ?? '', 'latin1')
-      .toString('utf8')
-      .trim()
-  const type = readType(first('content-type'))
-  // Its syntax is that of a media type without the first half.
-  const disposition = readType(`x/${first('content-disposition')}`)
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+/** Cuts a body at its boundaries. */
+function createCutter(arriving: Arriving, boundary: string) {
+  const needle = Buffer.from(`\n--${boundary}`)
+  // A boundary begins with a line end, the first one too.
+  let held: Buffer = Buffer.from('\n')
+  let crlf = false
+  let over = false
+
+  const hold = async (missing: string): Promise<void> => {
+    const piece = await arriving.next()
+    if (piece === undefined) throw malformed(missing)
+    held = held.length === 0 ? piece : Buffer.concat([held, piece])
+  }
+
+  /** Length of the line at `at`, with its end. */
+  const lineLength = async (at: number, missing: string): Promise<number> => {
+    for (let from = at; ; ) {
+      const end = held.indexOf(lineFeed, from)
+      if (end !== -1) return end + 1 - at
+      if (held.length - at > headerBytesMax) return held.length - at
+      from = held.length
+      await hold(missing)
+    }
+  }
+
+  /** Whether a boundary is there indeed: nothing but blanks may follow it, or two dashes after the last part. */
+  const passBoundary = async (at: number): Promise<boolean> => {
+    const after = at + needle.length
+    while (held.length < after + 2) await hold(incomplete)
+    if (held.toString('latin1', after, after + 2) === '--') {
+      over = true
+      return true
+    }
+    const length = await lineLength(after, incomplete)
+    const rest = held.toString('latin1', after, after + length)
+    if (!/^[ \t]*\r?\n$/.test(rest)) return false
+    crlf = rest.endsWith('\r\n')
+    held = held.subarray(after + length)
+    return true
+  }
+
   return {
-    mediaType: type?.essence ?? '',
-    charset: type?.params.get('charset')?.toLowerCase(),
-    encoding: first('content-transfer-encoding').toLowerCase(),
-    fileName: extendedValue(disposition?.params.get('filename*')) ?? disposition?.params.get('filename') ?? undefined,
+    isOver: () => over,
+
+    /** What stands before the next boundary, which is passed when all has been read. */
+    async *untilBoundary(): AsyncGenerator<Buffer, void> {
+      let from = 0
+      for (;;) {
+        const at = held.indexOf(needle, from)
+        if (at !== -1) {
+          const lineEnd = crlf && held[at - 1] === carriageReturn ? 1 : 0
+          const before = held.subarray(0, at - lineEnd)
+          if (await passBoundary(at)) {
+            if (before.length > 0) yield before
+            return
+          }
+          from = at + 1
+          continue
+        }
+        // The beginning of a boundary, and the carriage return before it, may be all that has come of it.
+        const end = held.length - needle.length
+        if (end > 0) {
+          yield held.subarray(0, end)
+          held = held.subarray(end)
+        }
+        from = 0
+        await hold(incomplete)
+      }
+    },
+
+    /** The lines of a header, without their ends; the empty line after it is passed. */
+    async headerLines(): Promise<string[]> {
+      const lines: string[] = []
+      let bytes = 0
+      for (;;) {
+        const length = await lineLength(0, 'A part of the body has no end of its header')
+        bytes += length
+        const line = held.toString('latin1', 0, length).replace(/\r?\n$/, '')
+        held = held.subarray(length)
+        if (line === '') return lines
+        lines.push(line)
+        if (lines.length > headerLinesMax || bytes > headerBytesMax)
+          throw malformed('The header of a part is too large')
+      }
+    },
   }
 }
 
-function readType(text: string): MIMEType | undefined {
-  try {
-    return new MIMEType(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** `UTF-8''a%20name` (RFC 8187). */
-function extendedValue(value: string | null | undefined): string | undefined {
-  const [, encoded] = /^utf-8'[^']*'(.*)$/i.exec(value ?? '') ?? []
-  try {
-    return encoded === undefined ? undefined : decodeURIComponent(encoded)
-  } catch {
-    return undefined
-  }
-}
+const incomplete = 'The body is not a complete multipart body: its last boundary is missing'

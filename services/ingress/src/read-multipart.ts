@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import type { KeptPayload, Payloads } from '@tieline/journal/payloads'
 import type { KeptFile } from '@tieline/journal/types'
 import type { BodyHead } from './body-head.ts'
-import { boundaryOf, type Part, readParts } from './multipart.ts'
+import { readParts } from './multipart.ts'
+import { openPart } from './part-content.ts'
+import { boundaryOf } from './part-header.ts'
 import { comeAgain, Refusal } from './problems.ts'
-import { isJsonType, malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
+import { malformed, parseBody, requireUncompressed, tooLarge } from './read-body.ts'
 import type { Share } from './room.ts'
 
 export interface FileLimits {
@@ -18,8 +20,10 @@ export interface FileLimits {
   readonly head?: BodyHead | undefined
 }
 
-/** Boundaries, headers, and text outside of the parts. */
-const framingBytesMax = 64 * 1024
+/** Boundaries, headers, and text before the parts. */
+const framingBytesMax = 128 * 1024
+/** What a transfer encoding makes of content: four thirds and line ends, or more of quoted-printable. */
+const encodedTimes = 2
 
 /** What a multipart request carries. */
 export interface JsonWithFile {
@@ -28,8 +32,9 @@ export interface JsonWithFile {
 }
 
 /**
- * Reads a JSON part and a file, in whatever order and under whatever names: the JSON is the part that says so, the file the
- * other one (wire-contracts 3.7). The file goes into the payload store while it arrives. When this rejects, nothing is kept.
+ * Reads a JSON part and a file, in whatever order and under whatever names: the JSON is the part that says so, or looks so and
+ * says nothing, the file the other one (wire-contracts 3.7). The file goes into the payload store while it arrives. When this
+ * rejects, nothing is kept.
  * @throws Refusal 415 for another kind of body or part, 413 for too much, 408 when it stalls, 400 when it is broken or lacks a
  * part, 503 when the file cannot be stored
  */
@@ -40,25 +45,20 @@ export async function readMultipart(
 ): Promise<JsonWithFile> {
   const boundary = boundaryOf(incoming.headers['content-type'])
   requireUncompressed(incoming.headers)
-  const bytesMax = limits.maxJsonBytes + limits.maxFileBytes + framingBytesMax
+  const bytesMax = encodedTimes * (limits.maxJsonBytes + limits.maxFileBytes) + framingBytesMax
   let json: Buffer | undefined
   let file: KeptFile | undefined
   try {
-    // Counted when they begin: one may begin while the other is still being kept.
-    let jsonParts = 0
-    let files = 0
     await readParts(incoming, { boundary, ...limits, partsMax: 2, bytesMax }, async (part) => {
-      requirePlain(part)
-      if (isJsonType(part.mediaType)) {
-        jsonParts += 1
-        if (jsonParts > 1) throw malformed('The body has two JSON parts and no file')
-        json = await readAll(part, limits)
+      const { isJson, bytes } = await openPart(part)
+      if (isJson) {
+        if (json !== undefined) throw malformed('The body has two JSON parts and no file')
+        json = await readAll(bytes, limits)
         // Refused before the file has come. What was parsed is let go: the file may take its time.
         parseBody(json)
       } else {
-        files += 1
-        if (files > 1) throw malformed('The body has two files and no JSON part')
-        file = { ...(await keep(part, limits.maxFileBytes, payloads)), name: nameOf(part.fileName) }
+        if (file !== undefined) throw malformed('The body has two files and no JSON part')
+        file = { ...(await keep(bytes, limits.maxFileBytes, payloads)), name: nameOf(part.fileName) }
       }
     })
     if (json === undefined) throw malformed('The body has no part of type application/json')
@@ -71,14 +71,7 @@ export async function readMultipart(
   }
 }
 
-function requirePlain({ charset, encoding }: Part): void {
-  if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/.test(charset))
-    throw new Refusal(415, 'unsupported-media-type', 'The charset of every part must be utf-8')
-  if (!['', 'binary', '8bit', '7bit'].includes(encoding))
-    throw new Refusal(415, 'unsupported-media-type', 'No part may have a Content-Transfer-Encoding')
-}
-
-async function readAll({ content }: Part, { maxJsonBytes, share }: FileLimits): Promise<Buffer> {
+async function readAll(content: AsyncIterable<Buffer>, { maxJsonBytes, share }: FileLimits): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of limited(content, maxJsonBytes, 'JSON part')) {
     share.grow(chunk.length)
@@ -87,7 +80,7 @@ async function readAll({ content }: Part, { maxJsonBytes, share }: FileLimits): 
   return Buffer.concat(chunks)
 }
 
-async function keep({ content }: Part, maxBytes: number, payloads: Payloads): Promise<KeptPayload> {
+async function keep(content: AsyncIterable<Buffer>, maxBytes: number, payloads: Payloads): Promise<KeptPayload> {
   try {
     return await payloads.keep(limited(content, maxBytes, 'file'))
   } catch (error) {

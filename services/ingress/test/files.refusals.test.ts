@@ -56,18 +56,35 @@ describe('refusals leave nothing behind', () => {
       /header of a part is too large/,
     ],
     [
-      'another charset',
-      multipart(jsonPart(), filePart(csv, { 'Content-Type': 'text/csv; charset=utf-16' })),
+      'a charset that nobody knows',
+      multipart(jsonPart(), filePart(csv, { 'Content-Type': 'text/csv; charset=utf-99' })),
       415,
       'unsupported-media-type',
       /charset/,
     ],
     [
-      'a transfer encoding',
-      multipart(jsonPart(), filePart(csv, { 'Content-Transfer-Encoding': 'base64' })),
+      'content that is not in the charset it declares',
+      multipart(
+        jsonPart(),
+        filePart(Buffer.from([0x81, 0x00, 0xff]), { 'Content-Type': 'text/csv; charset=shift_jis' }),
+      ),
+      400,
+      'malformed-body',
+      /not in the charset/,
+    ],
+    [
+      'a transfer encoding that nobody knows',
+      multipart(jsonPart(), filePart(csv, { 'Content-Transfer-Encoding': 'x-uuencode' })),
       415,
       'unsupported-media-type',
       /Content-Transfer-Encoding/,
+    ],
+    [
+      'content that is not base64, as it says',
+      multipart(jsonPart(), filePart(csv, { 'Content-Transfer-Encoding': 'base64' })),
+      400,
+      'malformed-body',
+      /not base64/,
     ],
     [
       'a broken contract',
@@ -94,7 +111,7 @@ describe('refusals leave nothing behind', () => {
 
   test.each([
     ['application/json', 415],
-    ['multipart/related; boundary=x', 415],
+    ['multipart/alternative; boundary=x', 415],
     ['multipart/mixed', 400],
     ['multipart/form-data; boundary=""', 400],
     [`multipart/mixed; boundary=${'x'.repeat(71)}`, 400],

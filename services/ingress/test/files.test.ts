@@ -9,6 +9,7 @@ import {
   multipart,
   open,
   openForFiles,
+  type PartText,
   reservation,
   send,
 } from './file-requests.ts'
@@ -19,9 +20,32 @@ async function contentOf({ journal, field }: Ingress): Promise<string> {
   return String(Buffer.concat(await Array.fromAsync(journal.payloads.open(reference))))
 }
 
+const json = JSON.stringify(reservation)
+const withLineFeeds = (body: Buffer) => Buffer.from(body.toString().replaceAll('\r\n', '\n'))
+const encoded = ({ head, body }: PartText, encoding: 'base64'): PartText => ({
+  head: { ...head, 'Content-Transfer-Encoding': encoding },
+  body: Buffer.from(body).toString(encoding),
+})
+
 describe('JSON with a file', () => {
   test.each([
     ['as multipart/mixed', multipart(jsonPart(), filePart()), undefined],
+    ['as multipart/related', multipart(jsonPart(), filePart()), `multipart/related; boundary=${boundary}`],
+    ['with lines that end with LF', withLineFeeds(multipart(jsonPart(), filePart())), undefined],
+    ['in base64', multipart(encoded(jsonPart(), 'base64'), encoded(filePart(), 'base64')), undefined],
+    [
+      'with JSON that says no type, as a form sends it',
+      multipart(filePart(), { head: { 'Content-Disposition': 'form-data; name="request"' }, body: ` \r\n${json}` }),
+      undefined,
+    ],
+    [
+      'in charsets that it declares',
+      multipart(
+        { head: { 'Content-Type': 'application/json; charset=utf-16' }, body: Buffer.from(`\ufeff${json}`, 'utf16le') },
+        filePart(Buffer.from(csv, 'latin1'), { 'Content-Type': 'text/csv; charset="ISO-8859-1"' }),
+      ),
+      undefined,
+    ],
     ['as multipart/form-data', multipart(jsonPart(), filePart()), `multipart/form-data; boundary="${boundary}"`],
     ['with the file first', multipart(filePart(), jsonPart()), undefined],
     [
@@ -90,7 +114,7 @@ describe('JSON with a file', () => {
     const other = { ...derms, name: 'other', credentials: [{ basic: { username: 'other', password: 'pw-other' } }] }
     await using ingress = await openForFiles({ ingress: { clients: [derms, other] } })
     const slow = Array.from({ length: 40 }, () => open(ingress))
-    for (const { request } of slow) request.write(multipart(filePart()).subarray(0, 200))
+    for (const { request } of slow) request.write(multipart(filePart()).subarray(0, 150))
     // So there is no room left for this client.
     const told = await Promise.race(slow.map(({ answered }) => answered))
     expect(told).toMatchObject({ status: 503 })

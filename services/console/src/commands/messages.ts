@@ -101,7 +101,8 @@ const rows = defineCommand({
     const message = await showMessage(journal, key)
     const file = message && (await readMessageFile(journal, key))
     if (message === undefined) throw new CommandFault(refusalSentence('unknown-message', key))
-    if (file === undefined) throw new CommandFault(`${printable(key)} has no file.`)
+    const flow = message?.flow
+    if (file === undefined || !isFileFlow(flow)) throw new CommandFault(`${printable(key)} has no file.`)
 
     if (row === undefined && device === undefined) {
       const summary = { rows: message.rows, leftOut: file.faults }
@@ -110,10 +111,11 @@ const rows = defineCommand({
     const { installation } = await tools.settings()
     const found = await Array.fromAsync(
       findRows(file, {
+        flow,
         row: row === undefined ? undefined : Number(row),
         device,
-        segmentRows: effectiveFlow(message.flow, installation).segmentRows ?? 1,
-        aliases: isFileFlow(message.flow) ? installation.compat.fieldAliases[message.flow] : undefined,
+        segmentRows: effectiveFlow(flow, installation).segmentRows ?? 1,
+        aliases: installation.compat.fieldAliases[flow],
       }),
     )
     if (found.length === 0) throw new CommandFault('The file has no such row.')

@@ -4,11 +4,11 @@ import {
   type EventOutcome,
   eventOutcome,
   eventOutcomes,
-  outcomeColumns,
   outcomeErrorLengthMax,
   outcomeRow,
 } from '@tieline/contracts/messages/event-outcome'
 import type { EventFile } from '../event-file.ts'
+import { refuseControlCharacters } from './control-characters.ts'
 import { eventKeyOf } from './event-key.ts'
 import { requireCode } from './require-code.ts'
 
@@ -18,10 +18,10 @@ type Outcome = DacsOutcomes['postOutcomeList'][number]
 export const outcomeFile: EventFile<EventOutcome, Outcome> = {
   flow: 'event-outcome',
   message: eventOutcome,
-  columns: { known: Object.keys(outcomeRow.shape), required: outcomeColumns },
   operation: 'postEventOutcome',
 
   toItem(values, { lookups, compat, readRow }) {
+    refuseControlCharacters(values, ['errorMessage'])
     const row = readRow(outcomeRow, values)
     const { participationStartDateTime: start, participationEndDateTime: end } = row
     const outcome = requireCode(compat.codes.eventOutcome ?? eventOutcomes, lookups, 'EventOutcome', row.outcome)

@@ -3,10 +3,10 @@ import {
   type DacsReservation,
   type EventReservation,
   eventReservation,
-  reservationColumns,
   reservationRow,
 } from '@tieline/contracts/messages/event-reservation'
 import type { EventFile } from '../event-file.ts'
+import { refuseControlCharacters } from './control-characters.ts'
 import { eventKeyOf } from './event-key.ts'
 
 type Device = DacsReservation['deviceList'][number]
@@ -15,10 +15,10 @@ type Device = DacsReservation['deviceList'][number]
 export const reservationFile: EventFile<EventReservation, Device> = {
   flow: 'event-reservation',
   message: eventReservation,
-  columns: { known: Object.keys(reservationRow.shape), required: reservationColumns },
   operation: 'reserveDevice',
 
   toItem(values, { readRow }) {
+    refuseControlCharacters(values)
     const row = readRow(reservationRow, values)
     const { reservationStartDateTime: start, reservationEndDateTime: end } = row
     return {

@@ -4,8 +4,8 @@ import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { backoff, CallError, never, TielineError } from '@tieline/runtime/error'
 import { effectiveFlow } from '@tieline/runtime/installation'
 import { type ConnectionWatch, createConnectionWatch } from '@tieline/worker-service/connection-watch'
-import { readCsvRows } from '@tieline/worker-service/csv-rows'
 import { endOf, errorNotice } from '@tieline/worker-service/endings'
+import { emptyRowsOf, readEventRows } from '@tieline/worker-service/event-rows'
 import { forEachLimited } from '@tieline/worker-service/for-each-limited'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import { inSegments, type Segment } from '@tieline/worker-service/segments'
@@ -22,8 +22,8 @@ interface FileMessage {
 }
 
 /**
- * F6 and F9: the rows of a file go to DACS in segments, several at a time, and DERMS is told by call-back how it ended. The file
- * is read to its end before anything is posted; a later attempt sends only what is not confirmed.
+ * F6 and F9: the rows of a file go to DACS in segments, several at a time, and DERMS is told by call-back how it ended. DACS is
+ * asked for its health first, and the file is read to its end before anything is posted; a later attempt sends only what is not confirmed.
  */
 export function createEventFileProcessor<Message extends FileMessage, Item>(
   file: EventFile<Message, Item>,
@@ -32,7 +32,6 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
   const { connections, installation, clock, openReader } = deps
   const { flow } = file
   const { compat } = installation
-  const columns = { ...file.columns, aliases: compat.fieldAliases[flow] }
   const segmentRowsNow = String(effectiveFlow(flow, installation).segmentRows)
 
   const confirmed = (attempt: Attempt, { totals }: FileReport): Settlement => ({
@@ -69,10 +68,11 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const message = await readMessage(openReader(attempt), file.message, attempt.payload)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(lookups, connections.kinds, by)))
-      const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
-      const content = requireFile(attempt)
-      const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, columns))))
       await dacs.healthCheck()
+      const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
+      const reading = { flow, aliases: compat.fieldAliases[flow], emptyRows: await pinEmptyRows(attempt) }
+      const content = requireFile(attempt)
+      const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, reading))))
 
       // Every attempt reads all rows; what is let pass of them is counted by the first that comes so far.
       const counting = await attempt.pin('rowsReadBy', () => String(attempt.number))
@@ -80,7 +80,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const report = createFileReport(rows)
       const watch = createConnectionWatch(Math.max(2, dacs.concurrency))
       const sending = { file, message, context: { lookups, compat, readRow: reader.readRow }, attempt, dacs, watch }
-      const segments = inSegments(readCsvRows(content.open(), columns), segmentRows)
+      const segments = inSegments(readEventRows(content.open(), reading), segmentRows)
       await forEachLimited(whileUp(segments, watch), dacs.concurrency, async (segment) => {
         report.add(await sendSegment(segment, sending))
       })
@@ -147,6 +147,16 @@ const next = {
 function requireFile({ file }: Attempt) {
   if (file !== undefined) return file
   throw new TielineError('file-unreadable', never, 'The message has no file')
+}
+
+/** The ids of calls depend on the numbers of rows, so these stay as long as those. */
+async function pinEmptyRows(attempt: Pick<Attempt, 'pin' | 'effects'>) {
+  const choose = async () =>
+    emptyRowsOf(
+      undefined,
+      (await attempt.effects()).map(({ id }) => id),
+    )
+  return emptyRowsOf(await attempt.pin('emptyRows', choose, { keep: true }), [])
 }
 
 /** Further segments would only wait for nothing: they are not sent in this attempt. */
