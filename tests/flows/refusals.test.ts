@@ -123,7 +123,8 @@ describe('a request of a known client that is refused at the door', () => {
     ['of another media type', 415, 'unsupported-media-type', { 'content-type': 'text/plain' }],
     ['that is compressed', 415, 'unsupported-media-type', { 'content-encoding': 'gzip' }],
   ])('%s is kept too, with its body', async (_, status, code, headers) => {
-    const body = JSON.stringify({ cancelReason: planted, code, headers })
+    const messageId = `M-${code}-${status}-${Object.keys(headers)}`
+    const body = JSON.stringify({ messageId, cancelReason: planted })
     expect(await pipeline.post('stage-status', body, { headers })).toMatchObject({ status })
     const body2 = await eventually(async () => {
       const [kept] = await json('refusals', 'list', '--flow', 'F7', '--code', code, '--limit', '1')
@@ -131,6 +132,9 @@ describe('a request of a known client that is refused at the door', () => {
       return shown?.out.includes(body) && shown.out
     })
     expect(body2).toContain(`HTTP ${status}`)
+    expect((await pipeline.tieline('messages', 'find', messageId)).err).toContain(
+      'was refused at the door: refusals show R',
+    )
   })
 
   it('of an unknown caller is not kept', async () => {

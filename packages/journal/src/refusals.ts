@@ -168,6 +168,13 @@ export async function* refusalsNewestFirst(
   }
 }
 
+/** Refusals whose requests carried an id, the latest first. There are few enough to look at each. */
+export async function findRefusals(journal: Journal, id: string): Promise<KeptRefusal[]> {
+  const wanted = id.toLowerCase()
+  const pages = await Array.fromAsync(refusalsNewestFirst(journal))
+  return pages.flat().filter(({ ids }) => ids.some((one) => one.toLowerCase() === wanted))
+}
+
 /** Notes that somebody looks at what may be personal. */
 export const auditReveal = (journal: Journal, id: string, operator: Operator): Promise<void> =>
   noteAction(journal, { ...operator, what: 'reveal', key: id })

@@ -45,6 +45,9 @@ describe('what needs attention', () => {
     expect(await count('--until', '1h')).toBe(0)
     expect(await count('--client', 'dacs')).toBe(0)
     expect(await count('--connection', 'DACS_MAIN')).toBe(0)
+    expect((await site.run('messages', 'find', 'm-refused')).err).toMatch(
+      /^No message carries this id\. A request with it was refused at the door: refusals show R\S+\n$/,
+    )
     const grouped = await site.run('attention', 'list', '--grouped')
     expect(grouped.out).toMatch(/^count .*\n1 +(?:dead letter|refused at the door) +F7/)
     const first = await site.run('attention', 'list', '--limit', '1')

@@ -2,11 +2,11 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type InboundFlowId, isFileFlow } from '@tieline/contracts/flows'
 import { identify } from '@tieline/contracts/identity'
-import { textOf, valueAt } from '@tieline/contracts/json-object'
 import { ownIds } from '@tieline/contracts/replies'
 import { accept, isKnown } from '@tieline/journal/intake'
 import type { Journal } from '@tieline/journal/journal'
 import { redisPayloadBytesMax } from '@tieline/journal/payloads'
+import type { RefusedNames } from '@tieline/journal/refusals'
 import type { Incoming, KeptFile } from '@tieline/journal/types'
 import type { Client, Installation } from '@tieline/runtime/installation'
 import type { Authenticate } from './authenticate.ts'
@@ -21,6 +21,7 @@ import { createRateLimit } from './rate-limit.ts'
 import { parseBody, readBody } from './read-body.ts'
 import { type FileLimits, readMultipart } from './read-multipart.ts'
 import { limitRecords } from './record-limit.ts'
+import { namesOf } from './refused-names.ts'
 import { type Accepted, createReply, type Ending } from './reply.ts'
 import { requestsOf, requireDivision, requireFlow, withInstance } from './rights.ts'
 import { createRoom, createTurns, type Share } from './room.ts'
@@ -47,11 +48,8 @@ export interface Exchange {
   /** As long as the request may still be refused. */
   head?: BodyHead | undefined
   /** What the message says of itself, once it can be read. It may be anything. */
-  named?: { readonly instance?: string | undefined; readonly ids: readonly string[] }
+  named?: RefusedNames
 }
-
-/** Of a refused message; it may have thousands. */
-const namedIdsMax = 20
 
 const mib = 2 ** 20
 
@@ -139,7 +137,7 @@ export function createReceive({ installation, authenticate, store, limits, metri
     const contentHash = file === undefined ? parsed.hash : hash('sha256', `${parsed.hash} ${file.sha256}`, 'hex')
     limitRecords(flow, named, maxRecords)
     const before = identify(flow, named, client.name, contentHash)
-    exchange.named = { instance: textOf(valueAt(named, 'drmsInstanceId')), ids: before.terms.slice(0, namedIdsMax) }
+    exchange.named = namesOf(named, before.terms)
     checkContract(flow, named)
     const body = withInstance(client, flow, named)
     const sites = { lookups: lookups.snapshot(), connections: installation.connections, clients }

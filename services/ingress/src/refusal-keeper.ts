@@ -5,6 +5,7 @@ import { createAllowance } from './allowance.ts'
 import { type BodyHead, readOn } from './body-head.ts'
 import type { Refusal } from './problems.ts'
 import type { Exchange } from './receive.ts'
+import { namesInside } from './refused-names.ts'
 
 /** Whatever is the client's mistake, or a mistake in what we know of the client. */
 const keptStatuses: ReadonlySet<number> = new Set([400, 403, 413, 415, 422])
@@ -84,7 +85,8 @@ export function createRefusalKeeper({ journal, digestMinutes }: Deps): RefusalKe
       if (waiting.length >= waitingMax || journal() === undefined || !mayKeep(1)) return count(kindOf(told), 1)
       const body = bodyOf(head)
       waitingBytes += body.length
-      waiting.push({ refusal: told, names: { ids: [], ...named, ...contentType(incoming) }, body })
+      const names = named ?? namesInside(flow, client, body)
+      waiting.push({ refusal: told, names: { ...names, ...contentType(incoming) }, body })
       working ??= work()
     },
 

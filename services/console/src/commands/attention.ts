@@ -7,6 +7,7 @@ import { formatGroups, formatItems, keyOf } from '../attention-view.ts'
 import { firstOf } from '../first-of.ts'
 import { printable } from '../table.ts'
 import type { Tools } from '../tools.ts'
+import { progressOn, reportBulk } from './bulk-report.ts'
 import {
   type Command,
   CommandFault,
@@ -77,7 +78,7 @@ const rerun = defineCommand({
     const rerunnable = found.filter(({ kind }) => kind !== 'door')
     if (!(await mayGoOn(rerunnable, { dryRun, yes: values.yes, verb: 'rerun' }, tools))) return
     const bulk = await rerunAll(journal, messages, how, progressOn(tools, messages.length))
-    report(bulk, messages.length, 'run again', tools)
+    reportBulk(bulk, messages.length, 'run again', tools)
   },
 })
 
@@ -98,7 +99,7 @@ const discard = defineCommand({
     const found = await firstOf(attentionNewestFirst(journal, filter), Number.POSITIVE_INFINITY)
     if (!(await mayGoOn(found, { dryRun, yes: values.yes, verb: 'discarded' }, tools))) return
     const bulk = await discardAll(journal, found, operator, progressOn(tools, found.length))
-    report(bulk, found.length, 'discarded', tools)
+    reportBulk(bulk, found.length, 'discarded', tools)
   },
 })
 
@@ -144,12 +145,6 @@ async function mayGoOn(
   }
 }
 
-const progressOn =
-  ({ terminal: { stderr } }: Tools, total: number) =>
-  (through: number) => {
-    if (stderr.isTTY) stderr.write(`\r${through} of ${total}${through === total ? '\n' : ''}`)
-  }
-
 /** As many as with a rerun. */
 const discardedAtOnce = 8
 
@@ -172,14 +167,6 @@ async function discardAll(
   }
   await Promise.all(Array.from({ length: discardedAtOnce }, next))
   return { done: items.length - [...refused.values()].reduce((sum, count) => sum + count, 0), refused }
-}
-
-/** @throws CommandFault when something was not done */
-function report({ done, refused }: Bulk, total: number, verb: string, { print }: Tools): void {
-  print(`${done} of ${total} ${verb}.`)
-  if (refused.size === 0) return
-  const reasons = [...refused].map(([refusal, count]) => `${count} ${refusal}`).join(', ')
-  throw new CommandFault(`${total - done} were not: ${reasons}.`)
 }
 
 export const attentionCommands: readonly Command[] = [list, rerun, discard]

@@ -1,14 +1,7 @@
 import { rerunAll } from '@tieline/journal/bulk'
-import type { Journal } from '@tieline/journal/journal'
-import {
-  discardDeadLetter,
-  listMessages,
-  type MessageSummary,
-  type Rerun,
-  rerunMessage,
-} from '@tieline/journal/operations'
+import { discardDeadLetter, listMessages, rerunMessage } from '@tieline/journal/operations'
 import { formatMessages } from '../message-view.ts'
-import type { Tools } from '../tools.ts'
+import { progressOn, reportBulk } from './bulk-report.ts'
 import {
   type Command,
   CommandFault,
@@ -63,7 +56,10 @@ const resubmit = defineCommand({
     }
     const found = await listMessages(journal, { ...filter, state: 'dead', limit: allOfThem })
     if (found.length === 0) return tools.print('No such dead letters.')
-    if (how !== undefined) return resubmitAll(journal, found, how, tools)
+    if (how !== undefined) {
+      const bulk = await rerunAll(journal, found, how, progressOn(tools, found.length))
+      return reportBulk(bulk, found.length, 'dead letters resubmitted', tools)
+    }
     tools.print(formatMessages(found))
     tools.print(`${found.length} would be resubmitted; nothing was changed.`)
   },
@@ -82,26 +78,5 @@ const discard = defineCommand({
     tools.print(`${key} is discarded.`)
   },
 })
-
-/** Resubmits the lines in the order of first acceptance, a few at a time, and says how far it is on standard error. */
-async function resubmitAll(
-  journal: Journal,
-  messages: readonly MessageSummary[],
-  how: Rerun,
-  { terminal, print }: Tools,
-): Promise<void> {
-  const { isTTY } = terminal.stderr
-  const { done, refused } = await rerunAll(journal, messages, how, (through) => {
-    if (isTTY) terminal.stderr.write(`\r${through} of ${messages.length}`)
-  })
-  if (isTTY) terminal.stderr.write('\n')
-
-  print(`${done} of ${messages.length} dead letters resubmitted.`)
-  if (refused.size === 0) return
-  const reasons = [...refused].map(([refusal, count]) => `${count} ${refusal}`).join(', ')
-  throw new CommandFault(`${messages.length - done} were not: ${reasons}.${refused.has('older-dead') ? olderDead : ''}`)
-}
-
-const olderDead = ' older-dead: take the older dead letters of their lines along, or resubmit or discard those first.'
 
 export const deadCommands: readonly Command[] = [list, resubmit, discard]

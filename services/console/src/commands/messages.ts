@@ -1,4 +1,5 @@
 import { isFileFlow } from '@tieline/contracts/flows'
+import type { Journal } from '@tieline/journal/journal'
 import {
   findMessages,
   listMessages,
@@ -7,6 +8,7 @@ import {
   showMessage,
   summarize,
 } from '@tieline/journal/operations'
+import { findRefusals } from '@tieline/journal/refusals'
 import { effectiveFlow } from '@tieline/runtime/installation'
 import { findRows } from '@tieline/worker-service/find-rows'
 import { formatMessage, formatMessages } from '../message-view.ts'
@@ -36,10 +38,18 @@ const find = defineCommand({
   async run({ values, words: [term = ''], tools }) {
     const journal = await tools.journal()
     const messages = await summarize(journal, await findMessages(journal, term))
-    if (messages.length === 0) throw new CommandFault('No message carries this id.')
+    if (messages.length === 0) throw new CommandFault(await notFound(journal, term))
     tools.print(values.json ? JSON.stringify(messages, null, 2) : formatMessages(messages))
   },
 })
+
+/** What was refused at the door has become no message. */
+async function notFound(journal: Journal, term: string): Promise<string> {
+  const refusals = await findRefusals(journal, term)
+  const shown = refusals.slice(0, 3).map(({ id }) => `refusals show ${id}`)
+  const atTheDoor = shown.length === 0 ? '' : ` A request with it was refused at the door: ${shown.join(', ')}`
+  return `No message carries this id.${atTheDoor}`
+}
 
 const show = defineCommand({
   name: 'messages show',
