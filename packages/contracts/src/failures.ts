@@ -89,6 +89,10 @@ export const failures = {
       'A newer message took the place of this one: a later payload with the same id, or a later stage status that the target has already answered.',
     next: 'Nothing, unless the older message was the right one; then `tieline messages rerun <key> --force`, or send it again under a new id.',
   },
+  aborted: {
+    meaning: 'An operator ended the message before it was done. Its sender is answered ERROR.',
+    next: 'Nothing; `tieline audit list` says who and why. `tieline messages rerun` runs it after all: only what is not confirmed.',
+  },
   'in-progress': {
     meaning: 'The message is accepted and still being worked on; the caller was told so provisionally.',
     next: 'The sender repeats the message and collects the result.',

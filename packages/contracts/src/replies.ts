@@ -47,6 +47,22 @@ export function provisionalReply(flow: InboundFlowId, { ids, form, nowISO }: Pro
   return { status: 200, body: renderMsgAck(ack, form) }
 }
 
+interface LastWord extends ProvisionalFacts {
+  ackType: AckType
+  /** For DERMS the value of each record, for DACS the error code of the fault. */
+  value: string
+  /** A sentence for DACS. */
+  detail: string
+}
+
+/** The answer about a message that ended without a result of its own. */
+export function lastWordReply(flow: InboundFlowId, { ids, ackType, value, detail, form, nowISO }: LastWord): WireReply {
+  if (flowSpec(flow).replyShape === 'externalId')
+    return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
+  const responses = ids.map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
+  return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, form) }
+}
+
 /** The answer about one record when all records of the message share one fate. */
 export const wholeMessageResponse = (
   flow: InboundFlowId,

@@ -31,7 +31,7 @@ export interface Operator {
 }
 
 /** Why an operator's wish was not carried out. */
-export type Refusal = 'unknown-message' | 'open' | 'not-dead' | 'not-failed' | 'payload-trimmed'
+export type Refusal = 'unknown-message' | 'open' | 'settled' | 'not-dead' | 'not-failed' | 'payload-trimmed'
 
 export type Done = { readonly kind: 'ok'; readonly generation?: number } | { readonly kind: Refusal }
 

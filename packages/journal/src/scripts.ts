@@ -23,6 +23,7 @@ const scriptNames = [
   'note',
   'rerun',
   'discard',
+  'abort',
   'revive',
   'collect',
   'trim',

@@ -9,6 +9,7 @@ import { findRedisBinary } from '@tieline/runtime/redis-binary'
 import { startRedisProcess } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, inject, it } from 'vitest'
+import { abortMessage } from '../src/abort.ts'
 import { accept } from '../src/intake.ts'
 import { showMessage } from '../src/operations.ts'
 import { reviveLost } from '../src/sweeper.ts'
@@ -109,6 +110,33 @@ describe('a worker', () => {
     const timeline = (await showMessage(harness.journal, message.key))?.timeline ?? []
     expect(timeline.filter(({ what }) => what === 'settled')).toHaveLength(1)
     expect(timeline.filter(({ what }) => what === 'called')).toHaveLength(1)
+  })
+})
+
+describe('an operator ends a message', () => {
+  it('that a worker process has, which is then killed: it is not called again, and the next one goes', async () => {
+    await using harness = await openHarness({ payloadKeys: [] })
+    await using target = await startTarget()
+    const env = {
+      REDIS_URL: inject('redisUrl'),
+      INSTALLATION: harness.installation,
+      TARGET_URL: target.url,
+      PAYLOADS: harness.directory,
+    }
+    const first = incoming('stage-status', 'first', { line: '1315' })
+    const next = incoming('stage-status', 'next', { line: '1315' })
+    for (const message of [first, next]) await accept(harness.journal, message)
+    await using worker = await startWorkerProcess(env)
+    await eventually(() => target.calls.length === 1)
+    const done = await abortMessage(harness.journal, first.key, { who: 'ana', why: 'off' }, () => ({}))
+    expect(done).toEqual({ kind: 'ok', held: true })
+    await kill(worker.child)
+    await using _other = await startWorkerProcess(env)
+    await eventually(() => target.calls.length === 2)
+    target.calls[1]?.answer()
+    await eventually(async () => (await field(harness.journal, next.key, 'state')) === 'succeeded')
+    expect(target.calls.map(({ key }) => key)).toEqual([first.key, next.key])
+    expect(await field(harness.journal, first.key, 'state')).toBe('discarded')
   })
 })
 

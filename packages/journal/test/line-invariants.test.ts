@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { abortMessage } from '../src/abort.ts'
 import { accept } from '../src/intake.ts'
 import { watchMs } from '../src/journal.ts'
 import { discardDeadLetter, rerunMessage } from '../src/operations.ts'
-import { incoming, openHarness } from './harness.ts'
+import { incoming, openHarness, sentTwice as twice } from './harness.ts'
 
 const flow = 'stage-status'
 const step = fc.record({
@@ -19,6 +20,7 @@ const step = fc.record({
     'leave',
     'rerun',
     'discard',
+    'abort',
     'revive',
   ),
   id: fc.constantFrom('a', 'b', 'c'),
@@ -89,6 +91,9 @@ async function openWorld() {
       case 'discard':
         await discardDeadLetter(journal, key(id), { who: 'x', why: 'y' })
         break
+      case 'abort':
+        await abortMessage(sentTwice ? twice(journal) : journal, key(id), { who: 'x', why: 'y' }, () => ({}))
+        break
       case 'revive': {
         const { run: known } = await record(id)
         if (known) await run('revive', { run: known })
@@ -103,15 +108,19 @@ async function openWorld() {
   async function check() {
     const records = await Promise.all(['a', 'b', 'c'].map(async (id) => ({ id, ...(await record(id)) })))
     const known = records.flatMap((one) => ('state' in one ? [one as Record<string, string>] : []))
-    const open = known.filter(({ state }) => ['accepted', 'waiting', 'processing', 'retrying'].includes(state ?? ''))
+    const isOpen = ({ state }: Record<string, string>) =>
+      ['accepted', 'waiting', 'processing', 'retrying'].includes(state ?? '')
+    // What was aborted while a worker had it holds its line until that worker is done.
+    const isHeld = ({ state, blockedBy }: Record<string, string>) => state === 'discarded' && Boolean(blockedBy)
+    const open = known.filter((one) => isOpen(one) || isHeld(one))
     expect((await redis.zrange(`${journal.base}:open`, '0', '-1')).sort()).toEqual(
       open.map(({ id }) => key(id ?? '')).sort(),
     )
     for (const line of ['', `${flow}.L`, `${flow}.M`]) {
       const members = open.filter((one) => one.line === line)
-      const free = members.filter(({ state }) => state !== 'waiting')
+      const free = members.filter((one) => one.state !== 'waiting' && !isHeld(one))
       if (line === '') {
-        for (const one of members) expect(one.state === 'waiting').toBe(Boolean(one.blockedBy))
+        for (const one of members) expect(one.state === 'waiting' || isHeld(one)).toBe(Boolean(one.blockedBy))
         continue
       }
       const [holder] = await redis.zrangebyscore(`${journal.base}:l:${line}`, 0, 0)

@@ -1,39 +1,10 @@
-import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
-import { ackTime } from '@tieline/contracts/date-time'
-import { type FileFlowId, flowSpec } from '@tieline/contracts/flows'
+import { flowSpec } from '@tieline/contracts/flows'
 import { textOf, valueAt } from '@tieline/contracts/json-object'
-import type { AckType } from '@tieline/contracts/msg-ack'
 import type { Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { Attempt, RowFault } from '@tieline/journal/types'
 
 const faultsNamed = 5
-const valueLengthMax = 1_000
-
-/**
- * What DERMS is told about a file. It is routed and named by the message as it was received, whatever is wrong with it; by the
- * record of a message that cannot be read.
- */
-export function acknowledge(
-  attempt: Pick<Attempt, 'payload' | 'instance' | 'id'>,
-  told: { readonly flow: FileFlowId; readonly ackType: AckType; readonly value: string; readonly nowMs: number },
-): Acknowledgment {
-  const isRead = attempt.payload !== undefined
-  const drmsInstanceId = isRead ? textOf(valueAt(attempt.payload, 'drmsInstanceId')) : attempt.instance
-  const { flow, ackType, value, nowMs } = told
-  const nowISO = ackTime(nowMs)
-  const response = {
-    id: textOf(valueAt(attempt.payload, 'messageId')) ?? attempt.id,
-    value: value.slice(0, valueLengthMax).toWellFormed(),
-    responseCode: ackType,
-    responseTimeISO: nowISO,
-  }
-  return {
-    flow,
-    ...(drmsInstanceId !== undefined && { drmsInstanceId }),
-    ack: { ackType, whenISO: nowISO, responses: [response] },
-  }
-}
 
 /** All that DERMS wants to know of a success is how much it was; of anything else, what is missing. */
 export function wordTotals({ read, confirmed, refused, unknown, notSent }: RowTotals): string {

@@ -1,8 +1,7 @@
 import { ackTime } from '@tieline/contracts/date-time'
-import { flowSpec, type InboundFlowId } from '@tieline/contracts/flows'
+import type { InboundFlowId } from '@tieline/contracts/flows'
 import { type AckType, renderMsgAck } from '@tieline/contracts/msg-ack'
-import { oicFault } from '@tieline/contracts/oic-fault'
-import { provisionalReply, wholeMessageResponse } from '@tieline/contracts/replies'
+import { lastWordReply, provisionalReply } from '@tieline/contracts/replies'
 import { leaveUncollected } from '@tieline/journal/intake'
 import type { Acceptance } from '@tieline/journal/types'
 import { effectiveFlow, type Installation } from '@tieline/runtime/installation'
@@ -77,10 +76,6 @@ export function createReply({ installation, store }: { installation: Installatio
   }
 
   function lastWord({ flow, ids }: Accepted, ackType: AckType, value: string, detail: string): HttpAnswer {
-    if (flowSpec(flow).replyShape === 'externalId')
-      return { status: 500, body: oicFault({ status: 500, detail, instance: flow, errorCode: value }) }
-    const nowISO = ackTime(Date.now())
-    const responses = ids.map((id) => wholeMessageResponse(flow, { id, value, code: ackType, nowISO }))
-    return { status: 200, body: renderMsgAck({ ackType, whenISO: nowISO, responses }, compat) }
+    return lastWordReply(flow, { ids, ackType, value, detail, form: compat, nowISO: ackTime(Date.now()) })
   }
 }

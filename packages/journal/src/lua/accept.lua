@@ -85,6 +85,14 @@ if message.state == 'succeeded' and same and message.answered ~= '1' and a.now -
   return result('replayed', message, { reply = reply, unused = listOrNil(unheld(a)), moved = acknowledgeAgain(message) })
 end
 
+-- An operator ended it while its caller was away with the promise of a result: that is the result.
+if same and message.state == 'discarded' and message.code == 'aborted' and message.collect then
+  redis.call('ZREM', base .. ':uncollected', a.key)
+  redis.call('HDEL', recordKey(a.key), 'collect')
+  note(a.key, { what = 'replayed', client = a.client })
+  return result('replayed', message, { reply = redis.call('GET', replyKey(a.key)) or nil, unused = listOrNil(unheld(a)) })
+end
+
 local withdrawn = ticketOf(message)
 local before = { payloadRef = message.payloadRef, fileRef = message.fileRef }
 local moved = nil

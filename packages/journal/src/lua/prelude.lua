@@ -264,12 +264,7 @@ end
 -- An attempt that still runs is superseded, and the new generation waits for its end.
 local function again(message, run)
   local before = message.state
-  if before == 'processing' then
-    set(message, { blockedBy = message.run })
-  elseif settledStates[before] then
-    redis.call('HDEL', recordKey(message.key), 'blockedBy')
-    message.blockedBy = nil
-  end
+  if before == 'processing' then set(message, { blockedBy = message.run }) end
   if before == 'dead' then note(message.key, { what = 'resolved', generation = tonumber(message.generation) }) end
   if ticketOf(message) and run ~= message.run then withdraw(message) end
   redis.call('HDEL', recordKey(message.key), 'token', 'started', 'failedSince', 'nextAt', 'alarmed', 'denied', 'reason', 'code', 'outcome',
@@ -295,10 +290,14 @@ local function lost(message)
   return 'stale'
 end
 
--- The attempt that a newer payload superseded has ended: let the newer generation go.
+-- The attempt that a newer payload superseded, or an operator aborted, has ended: let the newer generation go, or the line.
 local function unblock(message)
   redis.call('HDEL', recordKey(message.key), 'blockedBy')
   message.blockedBy = nil
+  if settledStates[message.state] then
+    redis.call('ZREM', openKey, message.key)
+    return leaveLine(message, a.nextRun)
+  end
   if message.line ~= '' and holderOf(message.line) ~= message.key then return nil end
   return release(message.key, a.nextRun)
 end

@@ -1,5 +1,7 @@
 -- The sweeper found an open message without a job. It gets a new run, unless it moved on meanwhile or has to wait.
 local message = read(a.key)
+local aborted = message and settledStates[message.state] and (message.blockedBy or '') ~= ''
+if aborted then return cjson.encode({ moved = unblock(message) }) end
 if not message or settledStates[message.state] then
   redis.call('ZREM', openKey, a.key)
   return cjson.encode({})

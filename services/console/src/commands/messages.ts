@@ -1,4 +1,5 @@
 import { isFileFlow } from '@tieline/contracts/flows'
+import { abortMessage } from '@tieline/journal/abort'
 import type { Journal } from '@tieline/journal/journal'
 import {
   findMessages,
@@ -10,6 +11,7 @@ import {
 } from '@tieline/journal/operations'
 import { findRefusals } from '@tieline/journal/refusals'
 import { effectiveFlow } from '@tieline/runtime/installation'
+import { abortWords } from '@tieline/worker-service/abort-words'
 import { findRows } from '@tieline/worker-service/find-rows'
 import { formatMessage, formatMessages } from '../message-view.ts'
 import { formatRowStory, formatRowSummary } from '../row-view.ts'
@@ -97,6 +99,27 @@ const rerun = defineCommand({
   },
 })
 
+const abort = defineCommand({
+  name: 'messages abort',
+  usage: `<key> ${operatorUsage}`,
+  summary: 'Ends an open message: no further call, its line goes on, its sender is told ERROR.',
+  options: operatorOptions,
+  words: { min: 1, max: 1 },
+  async run({ values, words: [key = ''], tools }) {
+    const operator = readOperator(values)
+    const journal = await tools.journal()
+    const { compat } = (await tools.settings()).installation
+    const done = await abortMessage(journal, key, operator, (message) =>
+      abortWords(message, { form: compat, nowMs: journal.clock() }),
+    )
+    if (done.kind !== 'ok') throw new CommandFault(refusalSentence(done.kind, key))
+    tools.print(`${key} is discarded.${done.held ? ` ${callsMayArrive}` : ''}`)
+  },
+})
+
+const callsMayArrive =
+  'A worker had it: a call that was being made at that moment may still arrive, no other follows. The line goes on when the worker is done with it.'
+
 const rows = defineCommand({
   name: 'messages rows',
   usage: '<key> [--row <number> | --device <NIC>] [--json]',
@@ -133,4 +156,4 @@ const rows = defineCommand({
   },
 })
 
-export const messageCommands: readonly Command[] = [find, show, list, rerun, rows]
+export const messageCommands: readonly Command[] = [find, show, list, rerun, abort, rows]

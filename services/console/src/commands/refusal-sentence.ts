@@ -10,6 +10,8 @@ export function refusalSentence(refusal: Refusal, key: string): string {
       return `There is no message ${message}. \`messages find\` finds messages by an id that they carry.`
     case 'open':
       return `${message} is still being worked on; nothing was changed.`
+    case 'settled':
+      return `${message} has ended already; nothing was changed.`
     case 'not-dead':
       return `${message} is no dead letter; nothing was changed.`
     case 'not-failed':

@@ -1,3 +1,4 @@
+import { acknowledge } from '@tieline/contracts/acknowledgment'
 import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -12,7 +13,7 @@ import { inSegments, type Segment } from '@tieline/worker-service/segments'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { countRows } from '../count-rows.ts'
 import type { EventFile } from '../event-file.ts'
-import { acknowledge, completionNotice, wordFaults, wordTotals } from '../file-endings.ts'
+import { completionNotice, wordFaults, wordTotals } from '../file-endings.ts'
 import { createFileReport, FileFailed, type FileReport } from '../file-report.ts'
 import { sendSegment } from '../send-segment.ts'
 

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto'
+import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
+import { acknowledgmentMessage, enqueueDue } from './due-messages.ts'
+import { readEffect } from './effects.ts'
+import { collectMs } from './intake.ts'
+import { effectContext, type Journal, replyContext, watchMs } from './journal.ts'
+import { type Operator, type Refusal, readStoredPayload } from './operations.ts'
+import type { Run } from './queues.ts'
+import { type MessageSummary, summarize } from './summaries.ts'
+import { openStates, type Reply } from './types.ts'
+
+/** A message that is about to be ended. */
+export interface Aborted extends MessageSummary {
+  /** As it was received; undefined when it cannot be read. */
+  readonly payload: unknown
+  /** What was kept of the calls that were confirmed or refused so far, by the ids of the effects. */
+  readonly kept: ReadonlyMap<string, unknown>
+}
+
+/** What those who wait for the result of an ended message are told. */
+export interface AbortWords {
+  /** Awaited flows. */
+  readonly reply?: Reply
+  /** The sender of an event file. */
+  readonly acknowledgment?: Acknowledgment
+}
+
+/** `held`: a worker had the message. A call that it was making at that moment may still arrive; it makes no other. */
+export type AbortEnd = { readonly kind: 'ok'; readonly held: boolean } | { readonly kind: Refusal }
+
+type Answer =
+  | { kind: 'ok'; held: boolean; withdrawn?: string; moved?: Run }
+  | { kind: 'moved-on' }
+  | { kind: 'unknown-message' | 'settled' }
+
+/** Ends an open message as `discarded`: no further call is made for it, its line goes on, and who waits for it is told. */
+export async function abortMessage(
+  journal: Journal,
+  key: string,
+  { who, why }: Operator,
+  word: (message: Aborted) => AbortWords,
+): Promise<AbortEnd> {
+  const run = randomUUID()
+  for (;;) {
+    const [message] = await summarize(journal, [key])
+    if (message === undefined) return { kind: 'unknown-message' }
+    if (!openStates.some((state) => state === message.state)) return { kind: 'settled' }
+    const { reply, acknowledgment } = word({ ...message, ...(await readMore(journal, key)) })
+    const due = acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, message, acknowledgment)]
+    const sealed = reply ? journal.sealer.seal(JSON.stringify(reply), replyContext(key)) : ''
+    const { generation } = message
+    const common = { key, generation, who, why, run, nextRun: randomUUID(), now: journal.clock(), watchMs, collectMs }
+    const named = { ...common, due: due.map(({ fields }) => fields) }
+    const blobs = [sealed, ...due.map((one) => one.sealed)]
+    const answer = JSON.parse(String(await journal.run('abort', named, blobs))) as Answer
+    // It was sent or run again while its words were being found.
+    if (answer.kind === 'moved-on') continue
+    if (answer.kind !== 'ok') return answer
+    await enqueueDue(journal, due, answer.moved)
+    if (answer.withdrawn) await journal.queues.remove(message.flow, answer.withdrawn)
+    return { kind: 'ok', held: answer.held }
+  }
+}
+
+async function readMore(journal: Journal, key: string): Promise<Pick<Aborted, 'payload' | 'kept'>> {
+  const payload = await readStoredPayload(journal, key).catch(() => undefined)
+  const stored = Object.entries(await journal.redis.hgetall(`${journal.base}:e:${key}`))
+  const results = stored.map(([id, effect]) => [id, readEffect(effect).result] as const)
+  const kept = results.filter(([, result]) => result !== undefined)
+  return { payload, kept: new Map(kept.map(([id, result]) => [id, openKept(journal, key, id, String(result))])) }
+}
+
+function openKept(journal: Journal, key: string, id: string, sealed: string): unknown {
+  try {
+    return JSON.parse(journal.sealer.open(sealed, effectContext(key, id)))
+  } catch {
+    return undefined
+  }
+}
