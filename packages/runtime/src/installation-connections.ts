@@ -80,6 +80,24 @@ export function connectionsSection(file: FileField) {
       proxy: proxyField(),
     }),
     z.strictObject({
+      kind: z.literal('s3'),
+      endpoint: httpUrl().describe(
+        'Address of a storage that speaks S3, such as `https://s3.eu-central-1.amazonaws.com`.',
+      ),
+      region: text().default('us-east-1').describe('Region of the bucket; for storages without regions as it is.'),
+      accessKeyId: text().describe('Access key.'),
+      secretAccessKey: text().describe('Secret that belongs to the access key.'),
+      sessionToken: text().optional().describe('Session token, of temporary credentials.'),
+      addressing: z
+        .enum(['path', 'host'])
+        .default('path')
+        .describe('Where the bucket stands: `path` is `https://endpoint/bucket`, `host` is `https://bucket.endpoint`.'),
+      tls: connectionTlsField(file)
+        .optional()
+        .describe('Private CA and client certificate. Verification is always on.'),
+      proxy: proxyField(),
+    }),
+    z.strictObject({
       kind: z.literal('directory'),
       path: file.describe('Directory of this machine, such as a mounted share.'),
     }),
@@ -87,7 +105,7 @@ export function connectionsSection(file: FileField) {
 
   return z
     .record(z.string(), connection)
-    .describe('The far sides. Each name is what the lookup Routing refers to; a connection has one of five kinds.')
+    .describe('The far sides. Each name is what the lookup Routing refers to; a connection has one of six kinds.')
 }
 
 /** What DACS and DERMS connections have in common. */

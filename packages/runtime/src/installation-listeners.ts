@@ -73,6 +73,11 @@ export const billsSection = (file: FileField) =>
             connection: nameField().describe('Connection of kind `oci-object-storage`.'),
             bucket: text().describe('Bucket with the bills.'),
           }),
+          z.strictObject({
+            kind: z.literal('s3'),
+            connection: nameField().describe('Connection of kind `s3`.'),
+            bucket: text().describe('Bucket with the bills.'),
+          }),
         ])
         .describe('Where the bills are.'),
       namePattern: z

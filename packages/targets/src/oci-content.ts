@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream'
 import type { requests } from 'oci-objectstorage'
-import { classifyBreak } from './classify.ts'
 import type { OciClient } from './oci-client.ts'
-import { lost } from './oci-transport.ts'
-import { SourceFailure } from './source-failure.ts'
+import { readInTime } from './storage-request.ts'
 
 export interface OciContent {
   /** As announced. */
@@ -30,22 +28,3 @@ export async function getContent(
     release: () => void stream.destroy(),
   }
 }
-
-/** The clock runs only while a chunk is waited for: how long the reader takes over one is its own affair. */
-async function* readInTime(stream: Readable, timeoutMs: number): AsyncGenerator<Buffer, void> {
-  const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]()
-  for (;;) {
-    const timer = setTimeout(() => stream.destroy(tooSlow()), timeoutMs)
-    const next = await chunks
-      .next()
-      .catch((error: unknown) => {
-        throw error instanceof SourceFailure ? error : lost(error)
-      })
-      .finally(() => clearTimeout(timer))
-    if (next.done) return
-    yield next.value
-  }
-}
-
-const tooSlow = () =>
-  new SourceFailure(classifyBreak({ kind: 'broken', reason: 'timeout', sent: true, errorCode: undefined }))

@@ -3,7 +3,7 @@ import { describe } from 'vitest'
 import type { FileReader, FileSource, ReaderOptions, SourceFile } from '../src/file-source.ts'
 import { describeFinding } from './file-source-finding.ts'
 import { describeListing } from './file-source-listing.ts'
-import type { SourceRecipe } from './file-source-program.ts'
+import type { ReaderRecipe } from './file-source-program.ts'
 import { describeReading } from './file-source-reading.ts'
 import { describeRenaming } from './file-source-renaming.ts'
 
@@ -13,7 +13,7 @@ export interface ReaderUnderTest extends AsyncDisposable {
   /** Reads a directory or bucket that does not exist. */
   openMissing(): Promise<FileReader>
   /** How another process opens it. */
-  readonly recipe: SourceRecipe
+  readonly recipe: ReaderRecipe
   /** The name may be a path with folders. */
   put(name: string, content: string | Buffer): Promise<void>
   remove(name: string): Promise<void>

@@ -5,6 +5,8 @@ import { createDirectorySource } from '@tieline/targets/directory-source'
 import type { FileReader, SourceFile } from '@tieline/targets/file-source'
 import { createOciClient } from '@tieline/targets/oci-client'
 import { createOciSource } from '@tieline/targets/oci-source'
+import { createS3Client } from '@tieline/targets/s3-client'
+import { createS3Reader } from '@tieline/targets/s3-reader'
 import { createSftpSource } from '@tieline/targets/sftp-source'
 
 /** Section `bills` of the installation file. */
@@ -63,6 +65,10 @@ async function openFileSource(
   if (section.kind === 'oci-object-storage' && connection?.kind === 'oci-object-storage') {
     const client = await createOciClient({ ...connection, connection: name, timeoutMs })
     return createOciSource({ client, bucket: section.bucket, folders: true })
+  }
+  if (section.kind === 's3' && connection?.kind === 's3') {
+    const client = await createS3Client({ ...connection, connection: name, bucket: section.bucket, timeoutMs })
+    return createS3Reader({ client, folders: true })
   }
   const rule = `must name a connection of kind ${section.kind}`
   throw new ConfigurationError('The bills cannot be reached', [{ path: 'bills.source.connection', rule }])

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { startObjectStorage } from '@tieline/simulators/object-storage'
+import { startS3Storage } from '@tieline/simulators/s3-storage'
 import { startSftpServer } from '@tieline/simulators/sftp-server'
 
 /** What the installation file says about where the bills are. */
@@ -91,6 +92,17 @@ export async function openBucket() {
       await storage[Symbol.asyncDispose]()
       await rm(directory, { recursive: true })
     },
+  }
+}
+
+export async function openS3() {
+  const credentials = { accessKeyId: 'AKIATIELINE', secretAccessKey: 'wJalr/K7MDENG+bPxRfiCY' }
+  const storage = await startS3Storage({ bucket: 'bills', region: 'us-east-1', credentials })
+  return {
+    source: { kind: 's3', connection: 'BILL_STORE', bucket: 'bills' },
+    connections: { BILL_STORE: { kind: 's3', endpoint: storage.url, ...credentials } },
+    put: async (name: string, content: string | Buffer) => storage.simulator.put(name, Buffer.from(content)),
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   }
 }
 
