@@ -11,8 +11,9 @@ import { run } from '@tieline/runtime/programs'
 import { untilRedisAnswers } from '@tieline/runtime/redis-answers'
 import { freePort } from '@tieline/runtime/redis-process'
 import { basicAuthorization } from '@tieline/simulators/authenticator'
+import { startDacsSimulator, startDermsSimulator } from '@tieline/simulators/start'
 import { eventually } from '@tieline/testkit/eventually'
-import { credentials, writeInstallation } from '@tieline/testkit/installation'
+import { credentials, type FarSides, writeInstallation } from '@tieline/testkit/installation'
 import { root } from '@tieline/tools/generate'
 import { startServiceProcesses } from '@tieline/tools/service-processes'
 import { Redis } from 'ioredis'
@@ -21,12 +22,14 @@ import { startProcesses } from './processes.ts'
 
 interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
+  /** Where they are that are not away. */
+  readonly farSides?: Partial<FarSides>
   /** Bytes of a disk of its own for the data, where one can be had. */
   readonly diskBytes?: number
 }
 
-/** All services of an installation whose far sides are away, started by the command for it. */
-async function startCommand({ env: more = {}, diskBytes }: CommandOptions = {}) {
+/** All services of an installation, started by the command for it. */
+async function startCommand({ env: more = {}, farSides, diskBytes }: CommandOptions = {}) {
   await using parts = new AsyncDisposableStack()
   const directory = parts.use(await mkdtempDisposable(join(tmpdir(), 'tieline-start-')))
   const dataDir = join(directory.path, 'data')
@@ -37,8 +40,8 @@ async function startCommand({ env: more = {}, diskBytes }: CommandOptions = {}) 
   }
   const nowhere = 'http://127.0.0.1:9'
   const configFile = join(directory.path, 'tieline.yaml')
-  const farSides = { dacsUrl: nowhere, dermsUrl: nowhere, smtpUrl: 'smtp://127.0.0.1:9' }
-  await writeFile(configFile, await writeInstallation('start', directory.path, farSides))
+  const places = { dacsUrl: nowhere, dermsUrl: nowhere, smtpUrl: 'smtp://127.0.0.1:9', ...farSides }
+  await writeFile(configFile, await writeInstallation('start', directory.path, places))
   const port = await freePort()
   const { REDIS_URL: _, ...env } = process.env
   const own = { TIELINE_CONFIG: configFile, DATA_DIR: dataDir, INGRESS_PORT: String(port), METRICS_PORT: '0' }
@@ -59,10 +62,14 @@ async function startCommand({ env: more = {}, diskBytes }: CommandOptions = {}) 
     return (await ended)[0] as number | null
   }
   parts.defer(async () => void (await end('SIGTERM')))
-  const post = (body: unknown, path = 'sendEnrollAck') =>
-    fetch(`http://127.0.0.1:${port}/derms/${path}`, {
+  const post = (
+    body: unknown,
+    path = '/derms/sendEnrollAck',
+    sender: { username: string; password: string } = credentials.derms,
+  ) =>
+    fetch(`http://127.0.0.1:${port}${path}`, {
       method: 'POST',
-      headers: { authorization: basicAuthorization(credentials.derms), 'content-type': 'application/json' },
+      headers: { authorization: basicAuthorization(sender), 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
   const socket = join(dataDir, 'redis/redis.sock')
@@ -165,9 +172,24 @@ describe('the Redis of `start`', () => {
   })
 })
 
-it('`start` that is killed leaves no service behind', async () => {
-  await using command = await startCommand()
-  await eventually(async () => (await command.accepts()) === 202, 30_000)
+it('`start` answers the first messages with results, however early they come; killed, it leaves no service behind', async () => {
+  await using dacs = await startDacsSimulator({ auth: { basic: credentials.dacsTarget } })
+  await using derms = await startDermsSimulator({ auth: { basic: credentials.dermsTarget } })
+  await using command = await startCommand({ farSides: { dacsUrl: dacs.url, dermsUrl: derms.url } })
+  /** As soon as anybody listens. */
+  const first = async (...message: Parameters<Command['post']>) => {
+    for (;;) {
+      const answer = await command.post(...message).catch(() => delay(5))
+      if (answer) return { status: answer.status, body: await answer.json() }
+    }
+  }
+  const [enrollment, sync] = await Promise.all([
+    first(examples['enrollment-request'], '/derms/enroll-to-dacs'),
+    first(examples['enrollment-sync'], '/dacs/enroll', credentials.dacs),
+  ])
+  expect(enrollment).toMatchObject({ status: 200, body: { MsgAck: { ackType: 'SUCCESS' } } })
+  expect(sync).toMatchObject({ status: 200, body: { responseDetails: {} } })
+
   await command.end('SIGKILL')
   await eventually(async () => (await command.accepts()) === undefined)
 })

@@ -72,4 +72,4 @@ function machineBytes(): number {
 // Nothing that is written here or by the services is for other users of the machine.
 process.umask(0o077)
 
-await runService(startInstallation, { shutdownMs: 100_000 })
+await runService(startInstallation, { shutdownMs: 100_000, startingMs: 100_000 })

@@ -17,6 +17,8 @@ export const tellParentFlag = '--tell-parent'
 interface RunOptions {
   /** How long stopping may take before the process is ended, in milliseconds; shorter than the grace period around it. */
   readonly shutdownMs?: number
+  /** How long a start that is told to stop may go on, in milliseconds: while Redis is away it would wait for ever. Default 5 s. */
+  readonly startingMs?: number
   readonly logger?: Logger
 }
 
@@ -27,8 +29,13 @@ interface RunOptions {
  * A ConfigurationError is told as it is, by the parent if it wants to.
  */
 export async function runService(start: () => Promise<RunningService>, options: RunOptions = {}): Promise<void> {
-  const { shutdownMs = 25_000, logger = createLogger({ service: 'tieline', level: 'info' }) } = options
+  const {
+    shutdownMs = 25_000,
+    startingMs = 5_000,
+    logger = createLogger({ service: 'tieline', level: 'info' }),
+  } = options
   const stop = new AbortController()
+  let started = false
 
   const fail = (error: unknown, message: string): never => {
     // A value that is not an error may be anything, a payload for instance.
@@ -42,6 +49,7 @@ export async function runService(start: () => Promise<RunningService>, options: 
     stop.abort()
     const tooLong = () => fail(undefined, `The service did not stop within ${shutdownMs} ms; the process ends`)
     setTimeout(tooLong, shutdownMs).unref()
+    if (!started) setTimeout(() => started || process.exit(0), startingMs)
   }
   process.once('SIGINT', beginToStop).once('SIGTERM', beginToStop).once('disconnect', beginToStop)
   // Listening to the channel must not be what keeps the process alive.
@@ -54,6 +62,7 @@ export async function runService(start: () => Promise<RunningService>, options: 
   let failure: ConfigurationError | undefined
   {
     await using service = await starting
+    started = true
     await report({ started: true })
     const stopped = stop.signal.aborted ? undefined : once(stop.signal, 'abort').then(() => undefined)
     failure = await Promise.race([stopped, ...(service.failed ? [service.failed] : [])])

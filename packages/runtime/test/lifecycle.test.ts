@@ -48,6 +48,11 @@ describe('a service', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'starting\nstopped\n' })
   })
 
+  it('that is told to stop while it waits to start ends soon, with 0', async () => {
+    const { code, stdout } = await run('never-starts', [{ after: 'starting', signal: 'SIGTERM' }])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'starting\n' })
+  })
+
   it('that does not stop in time is ended with 1 and says so', async () => {
     const { code, stdout } = await run('stuck', [{ after: 'started', signal: 'SIGTERM' }])
     expect(code).toBe(1)
@@ -69,6 +74,28 @@ describe('a service', () => {
       code: 1,
       stderr: 'The installation file has faults:\n  mail.url: must be an smtp or smtps address\n',
       stdout: 'starting\n',
+    })
+  })
+
+  it('tells a parent that wants to print it what keeps it from starting, and prints nothing itself', async () => {
+    const child = spawn(process.execPath, [program, 'bad-configuration', '--tell-parent'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    let printed = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    const [[report], [code]] = await Promise.all([once(child, 'message'), once(child, 'close')])
+    expect(report).toEqual({ cannotStart: expect.stringMatching(/mail.url: must be/) })
+    expect({ code, printed }).toEqual({ code: 1, printed: '' })
+  })
+
+  it('that cannot go on stops, says what to change, and exits with 1', async () => {
+    const { code, stdout, stderr } = await run('fails-later')
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: 'starting\nstarted\nstopped\n',
+      stderr: 'Port 1 is in use.\n',
     })
   })
 

@@ -32,7 +32,9 @@ export async function startConsole(settings: ServiceSettings, { logger }: { logg
   const log = logger ?? createLogger({ service: 'console', level: environment.logLevel })
   await using parts = new AsyncDisposableStack()
 
-  const redis = await connectProducer(requireRedisUrl(settings), log, { commandTimeoutMs })
+  // One that cannot be reached yet is waited for, as every service does.
+  const readyWithinMs = Number.POSITIVE_INFINITY
+  const redis = await connectProducer(requireRedisUrl(settings), log, { commandTimeoutMs, readyWithinMs })
   parts.defer(() => redis.disconnect())
   const journal = parts.use(await openJournal(settings, redis, log))
   const app = createConsoleApp({

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
+import { startLastingRedis } from '@tieline/runtime/lasting-redis'
 import { createLogger, type Logger } from '@tieline/runtime/logger'
 import { hashPassword } from '@tieline/runtime/password-hash'
 import { connectWorker } from '@tieline/runtime/redis'
@@ -71,7 +71,7 @@ export async function startWorld(): Promise<World> {
 
   const logger = createLogger({ service: 'demo', level: 'info', destination: output })
   const given = process.env.REDIS_URL
-  const redisUrl = given || parts.use(await startEmbeddedRedis({ dataDir: join(directory, 'redis'), logger })).url
+  const redisUrl = given || parts.use(await startLastingRedis({ dataDir: join(directory, 'redis'), logger })).url
   // A Redis that is not the demo's own may have other installations, and an earlier demo.
   const installation = given ? `demo-${randomUUID().slice(0, 8)}` : 'demo'
   if (given) parts.defer(() => forget(given, installation, logger))
