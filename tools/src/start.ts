@@ -53,14 +53,28 @@ async function startInstallation(): Promise<RunningService> {
 /** Its address goes to a file, so that the command line finds it. */
 async function startOwnRedis(parts: AsyncDisposableStack, environment: Environment, logger: Logger): Promise<string> {
   const dataDir = join(environment.dataDir, 'redis')
-  const maxMemory = environment.redisMaxMemory ?? String(Math.floor(machineBytes() / 2))
-  const { url } = parts.use(await startLastingRedis({ dataDir, logger, maxMemory }))
   const addressFile = join(dataDir, 'url')
-  // Removed first: one of an earlier version is open to everybody.
-  await rm(addressFile, { force: true })
-  await writeFile(addressFile, url, { mode: 0o600 })
   parts.defer(() => rm(addressFile, { force: true }))
+  const maxMemory = environment.redisMaxMemory ?? String(Math.floor(machineBytes() / 2))
+  const { url } = parts.use(
+    await startLastingRedis({
+      dataDir,
+      logger,
+      maxMemory,
+      // Whenever it runs: while it could not, there may have been no room for the file either.
+      onRunning: (running) =>
+        void writeAddress(addressFile, running).catch((error: unknown) =>
+          logger.warn({ err: error }, `Could not write ${addressFile}: the command line needs REDIS_URL`),
+        ),
+    }),
+  )
   return url
+}
+
+async function writeAddress(file: string, url: string): Promise<void> {
+  // One of an earlier version is open to everybody.
+  await rm(file, { force: true })
+  await writeFile(file, url, { mode: 0o600 })
 }
 
 /** Memory of the machine, or of the container that this runs in. */

@@ -9,6 +9,8 @@ import { socketUrl } from './redis-url.ts'
 export interface LastingRedisOptions extends Omit<EmbeddedRedisOptions, 'port' | 'socket' | 'readyWithinMs'> {
   /** How long to wait for the first start before going on without; default 10 s. */
   readonly firstWithinMs?: number
+  /** Told each time that it has begun to answer. */
+  readonly onRunning?: (url: string) => void
 }
 
 export interface LastingRedis extends AsyncDisposable {
@@ -28,7 +30,7 @@ const reminderMs = 30_000
  * Throws when there is no server program at all, naming every way to one, or when the data directory cannot be used.
  */
 export async function startLastingRedis(options: LastingRedisOptions): Promise<LastingRedis> {
-  const { logger, firstWithinMs = 10_000 } = options
+  const { logger, firstWithinMs = 10_000, onRunning } = options
   await using parts = new AsyncDisposableStack()
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
   const dataDir = await realpath(options.dataDir)
@@ -41,7 +43,11 @@ export async function startLastingRedis(options: LastingRedisOptions): Promise<L
 
   const stopping = new AbortController()
   const { promise: answered, resolve: onAnswer } = Promise.withResolvers<void>()
-  const running = keepRunning(prepared, { dataDir, logger, onAnswer, stopping: stopping.signal })
+  const onStart = (url: string) => {
+    onRunning?.(url)
+    onAnswer()
+  }
+  const running = keepRunning(prepared, { dataDir, logger, onStart, stopping: stopping.signal })
   parts.defer(() => {
     stopping.abort()
     return running
@@ -67,12 +73,12 @@ async function chooseSocket(dataDir: string, parts: AsyncDisposableStack): Promi
 interface Keeping {
   readonly dataDir: string
   readonly logger: Logger
-  readonly onAnswer: () => void
+  readonly onStart: (url: string) => void
   readonly stopping: AbortSignal
 }
 
 /** Resolves when it was told to stop and the server has ended. */
-async function keepRunning(prepared: PreparedRedis, { dataDir, logger, onAnswer, stopping }: Keeping): Promise<void> {
+async function keepRunning(prepared: PreparedRedis, { dataDir, logger, onStart, stopping }: Keeping): Promise<void> {
   const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>()
   stopping.addEventListener('abort', () => onStop())
   const isNews = createReminder()
@@ -82,7 +88,7 @@ async function keepRunning(prepared: PreparedRedis, { dataDir, logger, onAnswer,
     const ending = await runOnce(prepared, stopping, stopped, (url) => {
       logger.info({ redis: url, dataDir }, `The embedded Redis (${prepared.source}) runs at ${url}`)
       failures = 0
-      onAnswer()
+      onStart(url)
     })
     if (stopping.aborted) return
     const full = await isFull(dataDir)

@@ -154,10 +154,14 @@ export function follow(child: ChildProcess): { ended: Promise<void>; closed: Pro
     onEnd()
     onClose()
   })
-  const lastWords = () =>
-    child.signalCode === null
-      ? words.trim().split('\n').slice(-3).map(withoutStamp).join('; ')
-      : `it was ended by ${child.signalCode}`
+  const lastWords = () => {
+    if (child.signalCode !== null) return `it was ended by ${child.signalCode}`
+    const lines = words.trim().split('\n').map(withoutStamp)
+    return lines
+      .filter((line) => !line.startsWith('WARNING'))
+      .slice(-2)
+      .join('; ')
+  }
   return { ended, closed, lastWords }
 }
 
