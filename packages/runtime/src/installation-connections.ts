@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { authField } from './installation-auth.ts'
 import {
   always,
-  basicField,
   connectionTlsField,
   type FileField,
   httpUrl,
@@ -123,7 +123,7 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
     .partialRecord(z.enum(operations), z.record(text(), text()))
     .default({})
     .describe('Per operation, name of a field as Tieline sends it to its name there; at any depth of what is sent.'),
-  auth: authField().describe('How Tieline logs in there: `none`, `basic` or `oauth2`.'),
+  auth: authField(file).describe('How Tieline logs in there: `none`, `basic` or `oauth2`.'),
   tls: connectionTlsField(file).optional().describe('Private CA and client certificate. Verification is always on.'),
   timeoutMs: whole(100, 300_000)
     .default(30_000)
@@ -131,23 +131,6 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
   concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
   proxy: proxyField(),
 })
-
-const authField = () =>
-  z.union(
-    [
-      z.literal('none'),
-      z.strictObject({ basic: basicField() }),
-      z.strictObject({
-        oauth2: z.strictObject({
-          tokenUrl: httpUrl().describe('Token endpoint of the client credentials grant.'),
-          clientId: text().describe('Client id.'),
-          clientSecret: text().describe('Client secret.'),
-          scope: text().optional().describe('Scope to ask for.'),
-        }),
-      }),
-    ],
-    { error: 'must be none, { basic: … } or { oauth2: … }' },
-  )
 
 const pathField = () =>
   z

@@ -163,7 +163,7 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
         'connections.?.paths.enrol',
         'connections.DERMS.baseUrl',
         'connections.DERMS.auth.oauth2.tokenUrl',
-        'connections.DERMS.auth.oauth2.clientSecret',
+        'connections.DERMS.auth.oauth2',
         'connections.DERMS.auth.oauth2.secret',
         'connections.FILES',
         'connections.FILES.hostKey',
@@ -223,6 +223,19 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
       'connections.DERMS_SITE1.tls: needs certFile and keyFile together',
       'connections.DERMS_SITE1.acceptDegradedHealth: is not a known key',
     ])
+  })
+
+  it.each([
+    ['neither secret nor key', '', ['needs clientSecret or privateKeyFile']],
+    ['both', 'clientSecret: s, privateKeyFile: k', ['needs clientSecret or privateKeyFile, not both']],
+    ['a user without a password', 'clientSecret: s, username: u', ['needs username and password together']],
+    ['a wrong place', 'clientSecret: s, clientSecretIn: query', ['.clientSecretIn']],
+    ['a parameter with a key of its own', 'clientSecret: s, parameters: { scope: x }', ['.parameters: must not set']],
+  ])('covers OAuth 2 with %s', (_, login, faults) => {
+    const oauth2 = `auth: { oauth2: { tokenUrl: "https://h/token", clientId: c${login && `, ${login}`} } }`
+    const found = faultsOf(minimal.replace('auth: none', oauth2))
+    expect(found).toEqual(faults.map((fault) => expect.stringContaining(fault)))
+    for (const fault of found) expect(fault).toContain('connections.DERMS_SITE1.auth.oauth2')
   })
 
   it.each([

@@ -1,17 +1,21 @@
 import { exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
 import { z } from 'zod'
-import { basicAuthorization } from './authenticator.ts'
 import { createControl, obey } from './control-routes.ts'
 import { createFarSide, type FarSide, type Operation } from './far-side.ts'
 import { demand, Refusal } from './refusal.ts'
+import { createClientCheck, type TokenClient, type TokenForm, tokenForm } from './token-client.ts'
 
 export interface TokenIssuerOptions {
   /** Claim `iss`. */
   readonly issuer?: string
   /** Claim `aud` unless a token is asked for otherwise. */
   readonly audience?: string
-  /** Who gets tokens by client credentials; the client id becomes the subject. Default: anybody. */
-  readonly clients?: readonly { readonly clientId: string; readonly clientSecret: string }[]
+  /** Who gets tokens; the client id becomes the subject. Default: anybody. */
+  readonly clients?: readonly TokenClient[]
+  /** Whose password gets tokens too. Default: the password grant is not offered. */
+  readonly users?: readonly { readonly username: string; readonly password: string }[]
+  /** Parameters that a request must carry with these values, such as `audience`. */
+  readonly parameters?: Readonly<Record<string, string>>
   /** Lifetime of tokens. Default: 3600 s. */
   readonly lifetimeS?: number
 }
@@ -37,7 +41,7 @@ export interface TokenIssuer extends FarSide {
   verify(token: string): Promise<boolean>
 }
 
-/** An identity provider: client credentials at `POST /token`, RS256 keys at `GET /jwks`, bad tokens on demand. */
+/** An identity provider: tokens at `POST /token`, RS256 keys at `GET /jwks`, bad tokens on demand. */
 export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
   const issuer = options.issuer ?? 'https://idp.simulated'
   const audience = options.audience ?? 'simulated'
@@ -60,32 +64,29 @@ export async function createTokenIssuer(options: TokenIssuerOptions = {}): Promi
       .sign(privateKey)
   }
 
-  const grant = z.object({
-    grant_type: z.literal('client_credentials'),
-    scope: z.string().optional(),
-    client_id: z.string().optional(),
-    client_secret: z.string().optional(),
-  })
-
+  const findClient = createClientCheck(options.clients, issuer)
+  const isUser = ({ username, password }: TokenForm) =>
+    options.users?.some((user) => user.username === username && user.password === password) ?? false
   const token: Operation = {
     name: 'token',
     method: 'POST',
     path: '/token',
     accepts: 'form',
     async handle({ body, headers }) {
-      const { scope, client_id = '', client_secret = '' } = demand(grant, body)
-      const presented =
-        headers.get('authorization') ?? basicAuthorization({ username: client_id, password: client_secret })
-      const client = options.clients?.find(
-        ({ clientId, clientSecret }) =>
-          presented === basicAuthorization({ username: clientId, password: clientSecret }),
-      )
+      const form = demand(tokenForm, body)
+      const tokenUrl = `http://${headers.get('host')}/token`
+      const client = await findClient({ form, authorization: headers.get('authorization'), tokenUrl })
       if (options.clients !== undefined && client === undefined) throw new Refusal(401, 'invalid_client')
+      const missing = Object.entries(options.parameters ?? {}).find(([name, value]) => form[name] !== value)
+      if (missing !== undefined) throw new Refusal(400, 'invalid_request', `${missing[0]} is missing or wrong`)
+      if (form.grant_type === 'password' && options.users === undefined)
+        throw new Refusal(400, 'unsupported_grant_type')
+      if (form.grant_type === 'password' && !isUser(form)) throw new Refusal(400, 'invalid_grant')
+      const { scope } = form
       const access_token = await issue({ subject: client?.clientId, scope, ...wishes.shift() })
       return { status: 200, body: { access_token, token_type: 'Bearer', expires_in: lifetimeS, scope }, applied: true }
     },
   }
-
   const keys: Operation = {
     name: 'jwks',
     method: 'GET',

@@ -1,17 +1,11 @@
 import { classifyTokenFailure, type Verdict } from './classify.ts'
 import type { Exchange, Exchanged } from './exchange.ts'
 import { createTimeLimit } from './time-limit.ts'
+import { basicHeader, type OAuth2Auth, tokenRequest } from './token-request.ts'
 
 export interface BasicAuth {
   readonly username: string
   readonly password: string
-}
-
-export interface OAuth2Auth {
-  readonly tokenUrl: string
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly scope?: string | undefined
 }
 
 /** How a connection proves who we are. */
@@ -34,27 +28,16 @@ export function createAuthorization(auth: Auth, exchange: Exchange, timeoutMs: n
   return { credentials: async () => ({ header }), renew: () => false }
 }
 
-/** Client credentials of OAuth 2 (RFC 6749, section 4.4), the secret as HTTP Basic (section 2.3.1). */
+/** Access tokens of OAuth 2 (RFC 6749), fetched when one is needed. */
 function createTokenSource(oauth2: OAuth2Auth, exchange: Exchange, timeoutMs: number): Authorization {
   let token: { header: string; staleAtMs: number } | undefined
   let fetching: Promise<Credentials> | undefined
 
   const fetchToken = async (): Promise<Credentials> => {
-    const form = new URLSearchParams({ grant_type: 'client_credentials' })
-    if (oauth2.scope !== undefined) form.set('scope', oauth2.scope)
     using limit = createTimeLimit(timeoutMs)
-    const exchanged = await exchange(
-      {
-        method: 'POST',
-        url: oauth2.tokenUrl,
-        headers: {
-          authorization: basicHeader(formEncode(oauth2.clientId), formEncode(oauth2.clientSecret)),
-          'content-type': 'application/x-www-form-urlencoded',
-        },
-        body: form.toString(),
-      },
-      limit.signal,
-    )
+    const request = await tokenRequest(oauth2)
+    if ('failure' in request) return request
+    const exchanged = await exchange(request, limit.signal)
     const grant = readGrant(exchanged)
     if (grant === undefined) return { failure: classifyTokenFailure(exchanged) }
     token = { header: `Bearer ${grant.accessToken}`, staleAtMs: performance.now() + usableMs(grant.expiresInMs) }
@@ -93,8 +76,3 @@ function readGrant(exchanged: Exchanged): { accessToken: string; expiresInMs: nu
   const expiresInS = 'expires_in' in body ? Number(body.expires_in) : defaultExpiresInS
   return { accessToken, expiresInMs: 1_000 * (expiresInS > 0 ? expiresInS : defaultExpiresInS) }
 }
-
-const basicHeader = (user: string, password: string): string =>
-  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-
-const formEncode = (value: string): string => new URLSearchParams({ '': value }).toString().slice(1)

@@ -6,10 +6,12 @@ import type { Logger } from '@tieline/runtime/logger'
 import type { Tracer } from '@tieline/runtime/telemetry'
 import { Histogram, type Registry } from 'prom-client'
 import { type Agents, createAgents } from './agents.ts'
+import { signAssertion } from './client-assertion.ts'
 import { createDacsClient, type DacsClient, dacsOperations } from './dacs.ts'
 import { createDermsClient, type DermsClient, dermsOperations } from './derms.ts'
 import { type CallDurations, createHttpTarget } from './http-target.ts'
 import { type Operations, pathsWithoutPlaceholder } from './operations.ts'
+import { assertionKey } from './token-request.ts'
 
 /** The far sides of an installation, by the names that the Routing lookup uses. */
 export interface Connections extends AsyncDisposable {
@@ -47,7 +49,7 @@ export async function createConnections(
 
   for (const [name, connection] of connections) {
     if (connection.kind !== 'dacs' && connection.kind !== 'derms') continue
-    faults.push(...pathFaults(name, connection))
+    faults.push(...pathFaults(name, connection), ...(await loginFaults(name, connection)))
     const agents = await openAgents(name, connection, faults)
     if (agents === undefined) continue
     const onPause = () => logger.warn({ connection: name, pauseMs }, `Connection ${name} is paused after a 401 or 403`)
@@ -81,6 +83,21 @@ function pathFaults(name: string, { kind, paths }: HttpConnection): Fault[] {
     path: `connections.${name}.paths.${operation}`,
     rule: `needs the part in braces that ${operations[operation]?.path} has`,
   }))
+}
+
+/** A key that signs is read at each token; that it is there and fits is seen at the start. */
+async function loginFaults(name: string, { auth }: HttpConnection): Promise<Fault[]> {
+  const key = auth === 'none' || !('oauth2' in auth) ? undefined : assertionKey(auth.oauth2)
+  if (key === undefined) return []
+  try {
+    await signAssertion(key)
+    return []
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'not a key that signs'
+    return [
+      { path: `connections.${name}.auth.oauth2.privateKeyFile`, rule: `names a file that cannot be used (${code})` },
+    ]
+  }
 }
 
 async function openAgents(name: string, connection: HttpConnection, faults: Fault[]): Promise<Agents | undefined> {

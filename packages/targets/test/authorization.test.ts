@@ -1,4 +1,10 @@
-import { expect, it } from 'vitest'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CallError } from '@tieline/runtime/error'
+import { startTokenIssuer } from '@tieline/simulators/start'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type FarSide, json, type Respond, startFarSide } from './far-side.ts'
 import { createTestTarget, failureOf } from './target.ts'
 
@@ -117,4 +123,83 @@ it('gives up in time when the token endpoint hangs, and nothing was applied', as
   expect(error.message).toBe('FAR: enroll got no token: no answer of the token endpoint (timeout)')
   expect(tokens.received).toHaveLength(1)
   expect(far.received).toHaveLength(0)
+})
+
+describe('a client proves itself', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const folder = await mkdtemp(join(tmpdir(), 'tieline-assertion-'))
+  const keep = async (name: string, key: KeyObject) => {
+    const file = join(folder, name)
+    await writeFile(file, key.export({ type: 'pkcs8', format: 'pem' }))
+    return file
+  }
+  const privateKeyFile = await keep('rsa.pem', privateKey)
+  const ellipticKeyFile = await keep('ec.pem', elliptic.privateKey)
+  const pem = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
+  const idp = await startTokenIssuer({
+    clients: [
+      { clientId: 'by header', clientSecret: 's&cret', secretIn: 'header' },
+      { clientId: 'by-form', clientSecret: 's&cret', secretIn: 'body' },
+      { clientId: 'by-key', publicKey: pem(publicKey) },
+      { clientId: 'by-curve', publicKey: pem(elliptic.publicKey) },
+      { clientId: 'public' },
+    ],
+    users: [{ username: 'oic', password: 'p&w' }],
+    parameters: { audience: 'nms' },
+  })
+  afterAll(async () => {
+    await idp[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
+  const header = { clientId: 'by header', clientSecret: 's&cret' }
+  const user = { username: 'oic', password: 'p&w' }
+
+  /** What the target was sent, or the failure. */
+  async function loginWith(oauth2: object, parameters: object = { audience: 'nms' }) {
+    await using far = await startFarSide(json(200))
+    const auth = { oauth2: { tokenUrl: `${idp.url}/token`, clientId: '', parameters: { ...parameters }, ...oauth2 } }
+    using target = await createTestTarget({ auth })
+    const answer = await target.post(far.url).catch((error: CallError) => error.message)
+    if (typeof answer === 'string') return answer
+    return idp.simulator.verify(far.received[0]?.headers.authorization?.replace('Bearer ', '') ?? '')
+  }
+
+  it.each<[way: string, oauth2: object]>([
+    ['by its secret in the header', header],
+    ['by its secret in the form', { clientId: 'by-form', clientSecret: 's&cret', clientSecretIn: 'body' }],
+    ['by an assertion of an RSA key', { clientId: 'by-key', privateKeyFile }],
+    ['by an assertion of an elliptic curve key', { clientId: 'by-curve', privateKeyFile: ellipticKeyFile }],
+    [
+      'by an assertion for the name of the issuer',
+      { clientId: 'by-key', privateKeyFile, assertionAudience: 'https://idp.simulated', keyId: '1' },
+    ],
+    ['and a user by a password', { ...header, ...user }],
+    ['by its name alone, for a user with a password', { clientId: 'public', ...user }],
+  ])('%s', async (_, oauth2) => {
+    expect(await loginWith(oauth2)).toBe(true)
+    // A second token needs an assertion of its own.
+    expect(await loginWith(oauth2)).toBe(true)
+  })
+
+  it.each<[way: string, oauth2: object, parameters: object | undefined, status: number]>([
+    ['the header where the form is wanted', { clientId: 'by-form', clientSecret: 's&cret' }, undefined, 401],
+    ['the form where the header is wanted', { ...header, clientSecretIn: 'body' }, undefined, 401],
+    ['the key of another client', { clientId: 'by-key', privateKeyFile: ellipticKeyFile }, undefined, 401],
+    ['another audience', { clientId: 'by-key', privateKeyFile, assertionAudience: 'x' }, undefined, 401],
+    ['a wrong password', { ...header, ...user, password: 'x' }, undefined, 400],
+    ['no parameter that is asked for', header, {}, 400],
+  ])('not by %s', async (_, oauth2, parameters, status) => {
+    expect(await loginWith(oauth2, parameters)).toBe(`FAR: enroll got no token: the token endpoint answered ${status}`)
+  })
+
+  it('by the key that its file holds now', async () => {
+    const file = await keep('changing.pem', elliptic.privateKey)
+    const oauth2 = { clientId: 'by-key', privateKeyFile: file }
+    expect(await loginWith(oauth2)).toContain('answered 401')
+    await keep('changing.pem', privateKey)
+    expect(await loginWith(oauth2)).toBe(true)
+    await writeFile(file, 'no key')
+    expect(await loginWith(oauth2)).toBe('FAR: enroll got no token: the private key of its client cannot be used')
+  })
 })

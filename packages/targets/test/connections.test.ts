@@ -162,16 +162,23 @@ it('names every connection that cannot work before anything is called', async ()
   const folder = await mkdtemp(join(tmpdir(), 'tieline-connections-'))
   try {
     await writeFile(join(folder, 'broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+    const keyed = (privateKeyFile: string) => ({
+      oauth2: { tokenUrl: 'http://h/token', clientId: 'c', privateKeyFile: join(folder, privateKeyFile) },
+    })
     const faulty = connect({
       ONE: { kind: 'dacs', baseUrl: 'http://h', auth: 'none', paths: { updateSyncRequest: '/sync' } },
       TWO: { kind: 'derms', baseUrl: 'http://h', auth: 'none', tls: { caFile: join(folder, 'absent.pem') } },
       THREE: { kind: 'derms', baseUrl: 'http://h', auth: 'none', tls: { caFile: join(folder, 'broken.pem') } },
+      FOUR: { kind: 'derms', baseUrl: 'http://h', auth: keyed('absent.pem') },
+      FIVE: { kind: 'derms', baseUrl: 'http://h', auth: keyed('broken.pem') },
     })
     await expect(faulty).rejects.toMatchObject({
       faults: [
         { path: 'connections.ONE.paths.updateSyncRequest', rule: expect.stringContaining('{syncRequestId}') },
         { path: 'connections.TWO.tls', rule: expect.stringContaining('ENOENT') },
         { path: 'connections.THREE.tls', rule: expect.stringContaining('cannot be used') },
+        { path: 'connections.FOUR.auth.oauth2.privateKeyFile', rule: expect.stringContaining('ENOENT') },
+        { path: 'connections.FIVE.auth.oauth2.privateKeyFile', rule: expect.stringContaining('cannot be used') },
       ],
     })
   } finally {
