@@ -140,7 +140,7 @@ describe('invalid input: ERROR and an e-mail, DACS is not called', () => {
     expect(await send(pipeline, message)).toEqual(acknowledged('ERROR', { messageId }, value))
     expect(calls(pipeline)).toEqual([])
     const seen = await pipeline.until(keyOf(scheduled), 'refused')
-    expect(seen).toMatchObject({ outcome: 'ERROR', code, attempts: 1, effects: [] })
+    expect(seen).toMatchObject({ outcome: 'ERROR', code, reason: value, attempts: 1, effects: [] })
     expect((await mailed(pipeline, code, scheduled)).text).toContain(value)
     expect(pipeline.mailbox.mails).toHaveLength(1)
   })

@@ -11,7 +11,7 @@ interface Failure {
 export const failures = {
   'contract-violation': {
     meaning: 'The message breaks its contract: a field is missing, too long, or has a value that is not allowed.',
-    next: 'The named paths say which fields. Correct them at the sender and send again; nothing was sent to the target.',
+    next: 'The named paths say which fields. Correct them at the sender and send again; what breaks its contract is not sent to the target.',
   },
   'lookup-missing': {
     meaning: 'A lookup has no row for a value of the message.',
@@ -23,7 +23,7 @@ export const failures = {
   },
   'target-refused': {
     meaning: 'The target answered 400: a business refusal. It is not repeated automatically.',
-    next: "Mend the data or the settings of the target, then send or rerun the message. The target's own words are in the reply to the sender, and with `mail.details` in e-mails; they may hold personal data.",
+    next: 'Mend the data or the settings of the target. Its own words are in what the sender was told, and with `mail.details` in e-mails; they may hold personal data.',
   },
   'target-unauthorized': {
     meaning: 'The target answered 401, also after a new token was fetched; or a file server refused the login.',

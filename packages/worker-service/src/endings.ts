@@ -94,23 +94,26 @@ interface EndFacts {
 export function endNotice({ attempt, error, end, installation, nowMs }: EndFacts): Notice {
   const { replyWithinS } = effectiveFlow(attempt.flow, installation)
   const isLate = nowMs - attempt.acceptedAt >= replyWithinS * 1_000
-  const next = error.code === 'superseded' ? overtaken : nextStep(attempt.flow, end.outcome, isLate)
+  const next = error.code === 'superseded' ? overtaken : nextStep(attempt.flow, error.code, end.outcome, isLate)
   return errorNotice({ attempt, error, next, state: end.state, nowMs })
 }
 
 const overtaken =
-  'It was not sent. Nothing has to be done, unless it was the right one: then have it sent under a new id.'
+  'It was not sent. Nothing has to be done, unless it was the right one: then run it again with --force, or have it sent under a new id.'
 
 /** What the sender was told, and who sends again. Late is what ends after the sender was told that it is in progress. */
-function nextStep(flow: FlowId, outcome: End['outcome'], isLate: boolean): string {
+function nextStep(flow: FlowId, code: FailureCode, outcome: End['outcome'], isLate: boolean): string {
   const { caller, replyShape } = flowSpec(flow)
   const [told, before, repeats] =
     replyShape === 'msgAck'
       ? [`is told ${outcome}`, 'was told FAILURE (in progress)', 'as often as its MAX_RETRIES allows']
       : ['gets a fault (HTTP 500)', 'got a fault (HTTP 503, in progress)', 'if its own settings say so']
+  if (code === 'contract-violation')
+    return `${caller} ${told}. Nobody mends it by itself: have it corrected and sent anew.`
+  const first = code === 'outcome-unknown' ? 'Look first whether the target has it. ' : ''
   if (isLate)
-    return `Tieline has stopped trying. ${caller} ${before} meanwhile and may not ask again: mend the cause, then run it again.`
+    return `${first}Tieline has stopped trying. ${caller} ${before} meanwhile and may not ask again: mend the cause, then run it again.`
   return outcome === 'FAILURE'
-    ? `${caller} ${told} and sends it again, ${repeats}. You can also run it again yourself.`
-    : `${caller} ${told}. Nobody sends it again by itself: mend the cause, then run it again, or have ${caller} send it anew.`
+    ? `${first}${caller} ${told} and sends it again, ${repeats}. You can also run it again yourself.`
+    : `${caller} ${told}. Sending it again helps only when the cause is mended: then run it again, or have ${caller} send it anew.`
 }

@@ -60,6 +60,7 @@ it('a message is shown with what its code means and each call that it intended',
     ...{ state: 'dead', stateAt: at, firstAcceptedAt: at, generation: 2, attempts: 3, outcome: 'FAILURE', seq: 1 },
     ...{
       code: 'target-forbidden',
+      reason: 'DACS_MAIN: createProgramEvent answered 403',
       nextAt: undefined,
       line: 'SITE1.s-1',
       division: undefined,
@@ -80,7 +81,7 @@ it('a message is shown with what its code means and each call that it intended',
       },
     ],
   })
-  expect(shown).toContain('The target answered 403')
+  expect(shown).toMatch(/\nreason +DACS_MAIN: createProgramEvent answered 403\nmeaning +The target answered 403/)
   expect(shown).toContain('generation  2, payload-changed')
   expect(shown).toContain('called  status=403 connection=DACS_MAIN')
   expect(shown).toMatch(/create +failed +createProgramEvent +DACS_MAIN +3 +403/)

@@ -60,7 +60,7 @@ describe.each(flows)('%s', (flow, operation, create) => {
       'refused',
       'ERROR',
       'target-refused',
-      'Nobody sends it again by itself',
+      'Sending it again helps only when the cause is mended',
     ],
     [
       'an outage',

@@ -23,7 +23,7 @@ export function factsOf(notice: Notice, { joins }: { readonly joins: boolean }):
       down !== undefined &&
         joins && [
           'What else fails',
-          'Failures at this connection, whatever their flow, are one mail from now on. Another says when it works again.',
+          `Failures at ${down}, of any flow, come together in one mail from now on; another says when it works again.`,
         ],
     ],
     [

@@ -97,16 +97,25 @@ function linksOf({ messageKey, code, cause = code, digest }: Notice, publicUrl: 
 /** Messages do not end with these codes: there is a mail about a message all the same. */
 const codesOfNoEnd: ReadonlySet<string> = new Set<FailureCode>(['still-failing', 'reply-uncollected'])
 
+/** How a message runs again that would else meet the same end; null: not at all. */
+const reruns: Readonly<Record<string, string | null>> = {
+  'outcome-unknown': ' --from-start',
+  superseded: ' --force',
+  'contract-violation': null,
+}
+
 function commandsOf(notice: Notice): Layout['commands'] {
   const { messageKey, code, connection, rerun, digest } = notice
   const isDown = code === 'connection-down' || downConnection(notice) !== undefined
-  const again = code === 'outcome-unknown' ? 'messages rerun' : rerun
-  const anew = code === 'outcome-unknown' ? ' --from-start' : ''
-  const isOver = rerun !== undefined && messageKey !== undefined && !digest
+  const how = Object.hasOwn(reruns, code) ? reruns[code] : undefined
+  const again = how === undefined ? rerun : 'messages rerun'
+  const isOver = rerun !== undefined && messageKey !== undefined && !digest && how !== null
   return [
     ...(isDown ? [['Test the connection', `pnpm tieline connections test ${word(connection ?? '')}`] as const] : []),
     ['On the command line', commandOf(notice)],
-    ...(isOver ? [['Run it again', `pnpm tieline ${again} ${word(messageKey)}${anew} --reason '…'`] as const] : []),
+    ...(isOver
+      ? [['Run it again', `pnpm tieline ${again} ${word(messageKey)}${how ?? ''} --reason '…'`] as const]
+      : []),
   ]
 }
 

@@ -49,7 +49,7 @@ describe('a connection that is down', () => {
     const { subject, text } = compose(down)
     expect(subject).toBe('[Tieline tieline/test] DACS_MAIN is down: F7 target-error STG-1315-1')
     expect(text).toMatch(
-      /^DACS_MAIN is down\.\n\nWhat failed: Program event .* answered 503\.\nWhat happens next: DERMS is told FAILURE.*\nWhat else fails: .*one mail from now on/,
+      /^DACS_MAIN is down\.\n\nWhat failed: Program event .* answered 503\.\nWhat happens next: DERMS is told FAILURE.*\nWhat else fails: .*come together in one mail/,
     )
     expect(text).toContain('\nTest the connection: pnpm tieline connections test DACS_MAIN\nOn the command line: ')
   })
@@ -100,6 +100,8 @@ test('the command that runs a message again is told, quoted for a shell', () => 
   expect(again({ rerun: 'messages rerun', messageKey: "stage-status.SITE1.it's $(1)" })).toBe(
     String.raw`pnpm tieline messages rerun 'stage-status.SITE1.it'\''s $(1)' --reason '…'`,
   )
+  expect(again({ rerun: 'messages rerun', code: 'superseded' })).toContain(' --force ')
+  expect(again({ rerun: 'messages rerun', code: 'contract-violation' })).toBeUndefined()
   expect(again({})).toBeUndefined()
 })
 

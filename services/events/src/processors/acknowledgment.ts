@@ -46,4 +46,4 @@ const operations = {
 } as const satisfies Record<FileFlowId, string>
 
 const next =
-  'The file itself has ended and is not worked on again, but DERMS does not know how. Mend the cause, then run this again: it sends the acknowledgment alone.'
+  'The file itself has ended and is not worked on again; DERMS does not know how it ended. Mend the cause, then run this again: it sends the acknowledgment alone.'

@@ -140,7 +140,7 @@ const told = {
 /** To the administrators. */
 const next = {
   ERROR:
-    'DERMS is told ERROR. Nobody sends it again by itself: mend the cause, then run it again, which sends only what is not confirmed; or have DERMS send it anew.',
+    'DERMS is told ERROR. Sending it again helps only when the cause is mended: then run it again, which sends only what is not confirmed; or have DERMS send it anew.',
   FAILURE:
     'DERMS is told FAILURE and sends it again, as often as its MAX_RETRIES allows. You can also run it again yourself. Either way only what is not confirmed is sent.',
 } as const
