@@ -26,6 +26,8 @@ export interface Queues extends AsyncDisposable {
   add(run: Run): Promise<void>
   /** Takes the job of a run that is over out of its queue, such as a dead letter's ticket. False: a worker still holds it. */
   remove(flow: FlowId, run: string): Promise<boolean>
+  /** Lets jobs that are delayed come after so long from now; leaves all others as they are. */
+  delay(runs: readonly (Pick<Run, 'flow' | 'run'> & { readonly delayMs: number })[]): Promise<void>
   /** For each run: whether BullMQ still has an unfinished job for it. */
   alive(runs: readonly { flow: FlowId; run: string }[]): Promise<boolean[]>
 }
@@ -76,6 +78,18 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
     },
     async remove(flow, run) {
       return (await queueOf(flow).remove(run)) === 1
+    },
+    async delay(runs) {
+      const pipeline = redis.pipeline()
+      for (const { flow, run } of runs) pipeline.zscore(queueOf(flow).toKey('delayed'), run)
+      const scores = ((await pipeline.exec()) ?? []).map(([error, score]) => {
+        if (error) throw error
+        return score
+      })
+      const delayed = runs.filter((_, i) => scores[i] !== null)
+      await Promise.all(
+        delayed.map(async ({ flow, run, delayMs }) => (await queueOf(flow).getJob(run))?.changeDelay(delayMs)),
+      )
     },
     async alive(runs) {
       const pipeline = redis.pipeline()

@@ -25,6 +25,7 @@ const scriptNames = [
   'discard',
   'abort',
   'revive',
+  'restamp',
   'collect',
   'trim',
   'record',

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds, isFlowId } from '@tieline/contracts/flows'
 import type { ChainableCommander } from 'ioredis'
 import { enqueueDue, noticeMessage } from './due-messages.ts'
+import { followClock } from './follow-clock.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, hourMs, type Journal, watchMs } from './journal.ts'
 import { closeMailWindows, tellRecovered } from './mail-windows.ts'
@@ -129,6 +130,7 @@ export async function sweepOnce(journal: Journal): Promise<void> {
 
 /** What calls the payload store comes last: it is the slowest. */
 const chores = [
+  followClock,
   reviveLost,
   removeWithdrawn,
   notifyUncollected,
