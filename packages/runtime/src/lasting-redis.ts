@@ -1,7 +1,10 @@
-import { chmod, mkdir, mkdtemp, realpath, rm, statfs } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readdir, realpath, rm, statfs } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ConfigurationError } from './configuration-error.ts'
 import { type EmbeddedRedisOptions, type PreparedRedis, prepareEmbeddedRedis } from './embedded-redis.ts'
 import type { Logger } from './logger.ts'
 import { socketUrl } from './redis-url.ts'
@@ -27,15 +30,13 @@ const reminderMs = 30_000
  * An embedded Redis that is started again whenever it ends or cannot start, for ever, and says why. It listens at a Unix
  * socket in its data directory, which are closed to other users. Resolves when it answers for the first time, or, if that takes
  * longer than `firstWithinMs`, as on a full disk, before.
- * Throws when there is no server program at all, naming every way to one, or when the data directory cannot be used.
+ * Throws when there is no server program at all, naming every way to one.
+ * @throws ConfigurationError when the data directory cannot be used
  */
 export async function startLastingRedis(options: LastingRedisOptions): Promise<LastingRedis> {
   const { logger, firstWithinMs = 10_000, onRunning } = options
   await using parts = new AsyncDisposableStack()
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 })
-  const dataDir = await realpath(options.dataDir)
-  // One of an earlier version is open to everybody.
-  await chmod(dataDir, 0o700)
+  const dataDir = await openDirectory(options.dataDir, logger)
   const socket = await chooseSocket(dataDir, parts)
   // However much it has to read: to kill it would only make it begin anew.
   const readyWithinMs = Number.POSITIVE_INFINITY
@@ -59,15 +60,47 @@ export async function startLastingRedis(options: LastingRedisOptions): Promise<L
   return { url: socketUrl(socket), [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** Systems take no longer path for a socket than 107 bytes, some 103. */
-const socketPathBytesMax = 103
+/** Makes the directory, or closes one of an earlier version to other users. */
+async function openDirectory(path: string, logger: Logger): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const directory = await realpath(path)
+    await closeToOthers(directory).catch(() => logger.warn(`Other users may get at what is in ${directory}`))
+    return directory
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'no reason given'
+    throw new ConfigurationError(`The folder of the embedded Redis cannot be used: ${why}`, [])
+  }
+}
 
+async function closeToOthers(directory: string): Promise<void> {
+  await chmod(directory, 0o700)
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600)
+}
+
+/** In the data directory, else in a directory of its own: some names are too long for a socket, some file systems have none. */
 async function chooseSocket(dataDir: string, parts: AsyncDisposableStack): Promise<string> {
-  const socket = join(dataDir, 'redis.sock')
-  if (Buffer.byteLength(socket) <= socketPathBytesMax) return socket
+  if (await takesSocket(join(dataDir, 'probe.sock'))) return join(dataDir, 'redis.sock')
   const directory = await mkdtemp(join(tmpdir(), 'tieline-redis-'))
   parts.defer(() => rm(directory, { recursive: true, force: true }))
   return join(directory, 'redis.sock')
+}
+
+/** Systems take no longer path for a socket than 107 bytes, some 103. */
+const socketPathBytesMax = 103
+
+async function takesSocket(path: string): Promise<boolean> {
+  if (Buffer.byteLength(path) > socketPathBytesMax) return false
+  await rm(path, { force: true })
+  const server = createServer().listen(path)
+  try {
+    await once(server, 'listening')
+    server.close()
+    return true
+  } catch {
+    return false
+  }
 }
 
 interface Keeping {

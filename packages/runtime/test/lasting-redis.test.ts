@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat } from 'node:fs/promises'
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { startLastingRedis } from '../src/lasting-redis.ts'
@@ -19,7 +19,8 @@ describe('a lasting Redis', () => {
   it('takes over the data of an earlier version, closes it to others, and waits for a server that still uses it', async () => {
     await using earlier = await startRedis()
     await ask(earlier.url, 'set')
-    await chmod(earlier.dataDir, 0o755)
+    const aof = join(earlier.dataDir, 'appendonlydir')
+    for (const open of [earlier.dataDir, aof]) await chmod(open, 0o755)
     const { logger, lines } = recordingLogger()
     await using redis = await startLastingRedis({ dataDir: earlier.dataDir, logger, firstWithinMs: 100 })
     expect(lines.join()).toContain(`is in use by the Redis with process id ${earlier.pid}`)
@@ -27,7 +28,8 @@ describe('a lasting Redis', () => {
     await earlier.kill('SIGTERM')
     await eventually(() => lines.join().includes('runs at redis+unix://'))
     expect(await ask(redis.url, 'get')).toBe('value')
-    expect((await stat(earlier.dataDir)).mode & 0o777).toBe(0o700)
+    for (const closed of [earlier.dataDir, aof]) expect((await stat(closed)).mode & 0o777).toBe(0o700)
+    for (const file of await readdir(aof)) expect((await stat(join(aof, file))).mode & 0o777).toBe(0o600)
   })
 
   it('listens elsewhere, closed to others too, when its directory has too long a name for a socket', async () => {
@@ -40,6 +42,11 @@ describe('a lasting Redis', () => {
     expect((await stat(join(socket, '..'))).mode & 0o077).toBe(0)
     await redis[Symbol.asyncDispose]()
     await expect(stat(join(socket, '..'))).rejects.toThrow('ENOENT')
+  })
+
+  it('refuses a folder that it cannot make, in one sentence', async () => {
+    const started = startLastingRedis({ dataDir: '/dev/null/redis', logger: recordingLogger().logger })
+    await expect(started).rejects.toThrow(/^The folder of the embedded Redis cannot be used: ENOTDIR[^\n]*$/)
   })
 
   it('that cannot start says why once, and can be stopped', async () => {
