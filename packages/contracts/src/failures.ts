@@ -170,7 +170,7 @@ export const failures = {
   },
   'not-allowed': {
     meaning:
-      'The caller is known but has no right to this flow, or to the instance that it speaks for: by `drmsInstanceId`, or by the division of what it sends or acknowledges. Nothing was recorded at the door, and nothing was sent.',
+      'The caller is known but has no right to this flow, or to the instance that it speaks for: by `drmsInstanceId`, or by the division of what it sends or acknowledges. Nothing of it was taken at the door, and nothing was sent.',
     next: 'Look at `flows` and `instances` of the client in `ingress.clients`, and at the row of the division in lookup Routing.',
   },
   'unknown-path': {
@@ -178,16 +178,18 @@ export const failures = {
     next: 'List the right URLs with `tieline endpoints`.',
   },
   'unsupported-media-type': {
-    meaning: 'The body is not what its Content-Type or Content-Encoding must say for this flow. Nothing was recorded.',
+    meaning:
+      'The body is not what its Content-Type or Content-Encoding must say for this flow. Nothing of it was taken; `tieline refusals list` has it for a week.',
     next: 'Send uncompressed `application/json`, or for the event files `multipart/mixed`, `form-data` or `related`.',
   },
   'malformed-body': {
     meaning:
-      'The body could not be read as JSON or as a multipart of JSON and file, arrived too slowly, or broke off. Nothing was recorded.',
+      'The body could not be read as JSON or as a multipart of JSON and file, arrived too slowly, or broke off. Nothing of it was taken; `tieline refusals list` has it for a week.',
     next: 'Correct the sender; the detail says where reading stopped.',
   },
   'too-large': {
-    meaning: 'The body is larger than the ingress allows. Nothing was recorded.',
+    meaning:
+      'The body is larger than the ingress allows. Nothing of it was taken; `tieline refusals list` has it for a week.',
     next: 'Send less at once, or raise `ingress.maxJsonBytes`, `ingress.maxRecords` or `ingress.maxFileBytes`.',
   },
   'store-unavailable': {
