@@ -11,7 +11,7 @@ interface Failure {
 export const failures = {
   'contract-violation': {
     meaning: 'The message breaks its contract: a field is missing, too long, or has a value that is not allowed.',
-    next: 'The named paths say which fields. Correct them at the sender and send again; what breaks its contract is not sent to the target.',
+    next: 'The named paths say which fields. Correct them at the sender, or say in `compat` of the installation file that they are right, and send again; what breaks its contract is not sent to the target.',
   },
   'lookup-missing': {
     meaning: 'A lookup has no row for a value of the message.',

@@ -93,7 +93,8 @@ function propertiesOf(value: unknown): (name: string) => unknown {
 }
 
 const worded = (value: unknown): string[] => {
-  const text = plainOf(textOf(value) ?? '')
+  // `error: true` says nothing.
+  const text = typeof value === 'boolean' ? '' : plainOf(textOf(value) ?? '')
   return text === '' ? [] : [text]
 }
 

@@ -8,6 +8,8 @@ export interface CsvColumns {
   readonly required: readonly string[]
   /** Other names of columns: incoming name to known name. */
   readonly aliases?: Readonly<Record<string, string>> | undefined
+  /** Hears the names of columns that are not read, as they stand in the header. */
+  readonly passedOver?: ((names: readonly string[]) => void) | undefined
 }
 
 /** How a file is written, and where its columns are. */
@@ -19,6 +21,8 @@ export interface CsvHeader {
   readonly width: number
   readonly widthMin: number
   readonly columns: readonly { readonly name: string; readonly at: number }[]
+  /** Names of the others. */
+  readonly passedOver: readonly string[]
 }
 
 /** In this order, should two of them do. */
@@ -108,7 +112,8 @@ function readHeader(
   if (twice) throw unreadable('The header', `has the column ${twice.name} twice`)
   if (missing.length > 0) throw unreadable('The header', `lacks ${missing.join(', ')}`)
   const widthMin = fields.findLastIndex((field) => field.trim() !== '') + 1
-  return { delimiter, lineEnd, width: fields.length, widthMin, columns }
+  const passedOver = fields.filter((field, at) => field.trim() !== '' && !columns.some((column) => column.at === at))
+  return { delimiter, lineEnd, width: fields.length, widthMin, columns, passedOver }
 }
 
 const plain = (name: string) => name.trim().toLowerCase()

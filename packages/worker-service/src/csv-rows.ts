@@ -41,6 +41,7 @@ export async function* readCsvRows(
       const found = findHeader(pending, isLast, columns)
       if (found === undefined) return []
       parser = createRowParser(found.header, emptyRowsCount)
+      columns.passedOver?.(found.header.passedOver)
       pending = pending.slice(found.end)
     }
     const { rows, read } = parser.parse(pending, isLast)

@@ -1,6 +1,7 @@
 import type { FileFlowId } from '@tieline/contracts/flows'
 import { outcomeColumns, outcomeRow } from '@tieline/contracts/messages/event-outcome'
 import { reservationColumns, reservationRow } from '@tieline/contracts/messages/event-reservation'
+import type { CsvColumns } from './csv-header.ts'
 import { type CsvRow, readCsvRows } from './csv-rows.ts'
 import { isSegmentEffect } from './segments.ts'
 
@@ -10,6 +11,7 @@ export interface EventRowsReading {
   readonly aliases?: Readonly<Record<string, string>> | undefined
   /** See `emptyRowsOf`. */
   readonly emptyRows: EmptyRows
+  readonly passedOver?: CsvColumns['passedOver']
 }
 
 type EmptyRows = 'counted' | 'passed-over'
@@ -22,9 +24,9 @@ const columnsOf = {
 /** The rows of an event file, for all who read one: they must agree on the number of each row. See `readCsvRows`. */
 export const readEventRows = (
   bytes: AsyncIterable<Buffer>,
-  { flow, aliases, emptyRows }: EventRowsReading,
+  { flow, aliases, emptyRows, passedOver }: EventRowsReading,
 ): AsyncGenerator<CsvRow[]> =>
-  readCsvRows(bytes, { ...columnsOf[flow], aliases }, { emptyRowsCount: emptyRows === 'counted' })
+  readCsvRows(bytes, { ...columnsOf[flow], aliases, passedOver }, { emptyRowsCount: emptyRows === 'counted' })
 
 /**
  * Whether rows without content have numbers: they once had, and the calls of a message that began then keep their

@@ -24,6 +24,8 @@ export interface MessageReader {
   read<Schema extends z.ZodType>(contract: Schema, value: unknown, options?: ReadOptions): z.infer<Schema>
   /** As `read`, for one row of a file, whose columns are chosen already. */
   readRow<Schema extends z.ZodType>(contract: Schema, values: unknown): z.infer<Schema>
+  /** Tells of fields, or columns, that were left out before anything was read of them. */
+  leftOut(names: readonly string[]): void
   /** Puts what was let pass so far on the time line and into the metrics. */
   tell(): Promise<void>
 }
@@ -89,6 +91,9 @@ export function createMessageReaders({ settings, register, logger, clock }: Deps
         if ('error' in read) throw new TielineError('contract-violation', never, faultsOf(read.error))
         collect(read.lenient)
         return read.data
+      },
+      leftOut(names) {
+        if (counts) tellDropped(flow, names)
       },
       async tell() {
         for (const [what, places] of [['bent', bent] as const, ['unpublished', unpublished] as const]) {

@@ -6,6 +6,7 @@ import type { ReadingSettings } from '@tieline/contracts/reading/reading'
 import { createLogger } from '@tieline/runtime/logger'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
+import { readEventRows } from '../src/event-rows.ts'
 import { createMessageReaders, readMessage } from '../src/message-reader.ts'
 
 const dayMs = 86_400_000
@@ -113,6 +114,22 @@ describe('a field that the flow does not know', () => {
     expect(await counts('tieline_unknown_fields_total')).toEqual([
       ['stage-status', 'version', 1],
       ['stage-status', 'responses[].text', 1],
+    ])
+  })
+
+  test('may be a column of a file, whose name is all that is told', async () => {
+    const { openReader, attempt, counts } = start()
+    const bytes = async function* () {
+      yield Buffer.from('NIC_ID;result;headEndSystemId;outcome;comment;\nN1;x;NEST;SUCCESS;Reyes;\n')
+    }
+    const aliases = { nic_id: 'nicId' }
+    const passedOver = openReader(attempt).leftOut
+    await Array.fromAsync(
+      readEventRows(bytes(), { flow: 'event-outcome', aliases, emptyRows: 'passed-over', passedOver }),
+    )
+    expect(await counts('tieline_unknown_fields_total')).toEqual([
+      ['stage-status', 'result', 1],
+      ['stage-status', 'comment', 1],
     ])
   })
 

@@ -8,6 +8,7 @@ import {
   enrollmentSyncAckDocument,
 } from '@tieline/contracts/messages/enrollment-sync-ack'
 import { msgAckDocument } from '@tieline/contracts/msg-ack'
+import { createReading } from '@tieline/contracts/reading/reading'
 import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -23,7 +24,12 @@ import { lookupsWith } from './lookups.ts'
 
 const lookups = lookupsWith()
 
-/** Every message that its contract accepts is mapped, and what comes out keeps the target's contract as JSON. */
+const tolerant = createReading(fakeDeps().installation.compat)
+
+/**
+ * Every message that its contract accepts is mapped, and what comes out keeps the target's contract as JSON. Read tolerantly it is
+ * the same byte for byte.
+ */
 function sendsOnlyWhatIsAllowed<Contract extends z.ZodType>(
   contract: Contract,
   target: z.ZodType,
@@ -32,8 +38,12 @@ function sendsOnlyWhatIsAllowed<Contract extends z.ZodType>(
 ): void {
   fc.assert(
     fc.property(arbitraryOf(document), (message) => {
-      const sent = JSON.parse(JSON.stringify(map(contract.parse(message))))
+      const text = JSON.stringify(map(contract.parse(message)))
+      const sent = JSON.parse(text)
       expect(target.parse(sent)).toEqual(sent)
+      const read = tolerant(contract, message)
+      expect('data' in read && JSON.stringify(map(read.data))).toBe(text)
+      expect(read).not.toHaveProperty('lenient')
     }),
     { numRuns: 300 },
   )

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { examples } from '@tieline/contracts/examples'
-import { eventOutcome } from '@tieline/contracts/messages/event-outcome'
-import { eventReservation } from '@tieline/contracts/messages/event-reservation'
+import { eventOutcome, outcomeRow } from '@tieline/contracts/messages/event-outcome'
+import { eventReservation, reservationRow } from '@tieline/contracts/messages/event-reservation'
+import { TielineError } from '@tieline/runtime/error'
 import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
 import { readEventRows } from '@tieline/worker-service/event-rows'
+import { parsePayload } from '@tieline/worker-service/parse-payload'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { EventFile, RowContext } from '../src/event-file.ts'
 import { outcomeFile } from '../src/mappings/event-outcome.ts'
@@ -172,6 +175,44 @@ describe('a row of an outcome', () => {
     )
   })
 })
+
+test('a row that a strict reading takes becomes the same item when it is read tolerantly, byte for byte', () => {
+  const strict: RowContext = { ...context, readRow: (contract, values) => parsePayload(contract, values) }
+  const value = fc.oneof(fc.constantFrom('', '2024-09-01T18:00:00Z', '2024-09-01T11:00:00.5-07:00', 'N1'), fc.string())
+  const files = [
+    [reservationFile, Object.keys(reservationRow.shape), { nicId: 'N1', headEndSystemId: 'NEST' }],
+    [
+      outcomeFile,
+      Object.keys(outcomeRow.shape),
+      { nicId: 'N1', headEndSystemId: 'NEST', stageId: '1315', outcome: 'SUCCESS' },
+    ],
+  ] as const
+  for (const [file, columns, good] of files) {
+    let taken = 0
+    const names = fc.constantFrom(...columns)
+    fc.assert(
+      fc.property(fc.dictionary(names, value, { maxKeys: 3 }), (change) => {
+        const row = { ...good, ...change }
+        const item = itemOf(file, row, strict)
+        if (item === undefined) return
+        taken += 1
+        expect(JSON.stringify(itemOf(file, row, context))).toBe(JSON.stringify(item))
+      }),
+      { numRuns: 500 },
+    )
+    expect(taken).toBeGreaterThan(50)
+  }
+})
+
+/** Undefined for a row that is left out. */
+function itemOf(file: Pick<EventFile<never, unknown>, 'toItem'>, row: Record<string, string>, of: RowContext): unknown {
+  try {
+    return file.toItem(row, of)
+  } catch (error) {
+    if (error instanceof TielineError) return undefined
+    throw error
+  }
+}
 
 test('the JSON of an outcome needs nothing but its id', () => {
   expect(eventOutcome.safeParse({ messageId: 'OUT-1' }).success).toBe(true)

@@ -1,6 +1,7 @@
 import { isUtcDateTime } from '@tieline/contracts/date-time'
 import { dacsProgramEvent, dacsProgramEventAction, stageStatus } from '@tieline/contracts/messages/stage-status'
 import { TielineError } from '@tieline/runtime/error'
+import { fakeAttempt, fakeDeps } from '@tieline/testkit/fakes'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -59,10 +60,15 @@ const tables = tablesWith({
   ],
 })
 
+const { openReader } = fakeDeps()
+const { attempt } = fakeAttempt('stage-status', {})
+const tolerantly = (given: unknown) => openReader(attempt).read(stageStatus, given)
+const strictly = (given: unknown) => parsePayload(stageStatus, given)
+
 /** The call, or the refusal of the message. Anything else that is thrown fails the property. */
-function mapped(payload: unknown, eventKey: 'stage' | 'event') {
+function mapped(payload: unknown, eventKey: 'stage' | 'event', read = strictly) {
   try {
-    return { call: mapStageStatus(parsePayload(stageStatus, payload), tables, { eventKey }) }
+    return { call: mapStageStatus(read(payload), tables, { eventKey }) }
   } catch (error) {
     if (error instanceof TielineError) return { error }
     throw error
@@ -89,6 +95,32 @@ test('whatever comes in, what goes to DACS keeps the strict contract, or nothing
     { numRuns: 2_000 },
   )
   expect(calls).toBeGreaterThan(200)
+})
+
+test('what is read strictly makes the same call when it is read tolerantly, byte for byte', () => {
+  let calls = 0
+  fc.assert(
+    fc.property(payload, eventKey, (given, key) => {
+      const { call } = mapped(given, key)
+      if (call === undefined) return
+      calls += 1
+      expect(JSON.stringify(mapped(given, key, tolerantly).call)).toBe(JSON.stringify(call))
+    }),
+    { numRuns: 2_000 },
+  )
+  expect(calls).toBeGreaterThan(200)
+})
+
+test('what is read tolerantly is mapped or refused for good, and a refusal quotes nothing', () => {
+  fc.assert(
+    fc.property(payload, eventKey, (given, key) => {
+      const { call, error } = mapped(given, key, tolerantly)
+      if (call?.effect === 'create')
+        expect([call.body.startDateTime, call.body.endDateTime].every(isUtcDateTime)).toBe(true)
+      if (error?.code === 'contract-violation') expect(error.message).not.toContain(marker)
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('a message that is not mapped is refused for good, and a broken contract is told without its values', () => {

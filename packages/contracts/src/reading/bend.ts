@@ -12,30 +12,39 @@ const missing = Symbol('missing')
 /** Each round mends what the one before brought to light: a list, its items, their fields, a number that is a date. */
 const roundsMax = 6
 
-export interface Bent {
+export interface Bent<Schema extends z.ZodType> {
   readonly value: unknown
   /** Where something was bent, by the paths of the result. */
   readonly paths: readonly Path[]
+  /** What the contract says of the value; undefined when nothing could be bent. */
+  readonly result: z.ZodSafeParseResult<z.infer<Schema>> | undefined
 }
 
 /**
- * Bends a message to the types of its contract: it asks the contract what is wrong, mends what has one possible meaning, and asks
+ * Bends a message to the types of its contract: takes what the contract finds wrong, mends what has one possible meaning, and asks
  * again. The value that was given is left as it is.
- * @param contract the issues that it has with a value
+ * @param issues what is wrong with it as it came
  */
-export function bend(given: unknown, contract: (value: unknown) => readonly Issue[], timezone: string): Bent {
+export function bend<Schema extends z.ZodType>(
+  given: unknown,
+  issues: readonly Issue[],
+  { contract, timezone }: { readonly contract: Schema; readonly timezone: string },
+): Bent<Schema> {
   const paths: Path[] = []
   let value = given
-  for (let round = 0; round < roundsMax; round++) {
-    const edits = contract(value).flatMap((issue) => {
+  let result: z.ZodSafeParseResult<z.infer<Schema>> | undefined
+  for (let round = 0; round < roundsMax && !result?.success; round++) {
+    const edits: Edit[] = []
+    for (const issue of result?.error.issues ?? issues) {
       const bent = bendTo(wantedBy(issue), at(value, issue.path), timezone)
-      return bent === undefined ? [] : [{ path: issue.path, value: bent }]
-    })
+      if (bent !== undefined) edits.push({ path: issue.path, value: bent })
+    }
     if (edits.length === 0) break
     value = edited(value, edits)
+    result = contract.safeParse(value)
     for (const { path } of edits) paths.push(path)
   }
-  return { value, paths }
+  return { value, paths, result }
 }
 
 /** What the contract wants where it has an issue; of several forms the first is the one meant, the others stand for "nothing". */

@@ -15,14 +15,21 @@ export function droppedFields(given: unknown, read: unknown): string[] {
 /** So many different paths of one message are told. */
 const pathsMax = 50
 
-function collect(given: unknown, read: unknown, path: readonly PropertyKey[], paths: Set<string>): void {
+/** @param path the way to here; the same list all the time, as every message comes by here */
+function collect(given: unknown, read: unknown, path: PropertyKey[], paths: Set<string>): void {
   if (given === read || paths.size >= pathsMax) return
   if (Array.isArray(given) && Array.isArray(read)) {
-    for (const [index, item] of given.entries()) collect(item, read[index], [...path, index], paths)
+    for (let index = 0; index < given.length; index++) {
+      path.push(index)
+      collect(given[index], read[index], path, paths)
+      path.pop()
+    }
   } else if (isJsonObject(given) && isJsonObject(read)) {
     for (const name of Object.keys(given)) {
-      if (Object.hasOwn(read, name)) collect(given[name], read[name], [...path, name], paths)
-      else paths.add(formatPath([...path, name]))
+      path.push(name)
+      if (Object.hasOwn(read, name)) collect(given[name], read[name], path, paths)
+      else paths.add(formatPath(path))
+      path.pop()
     }
   }
 }

@@ -41,22 +41,20 @@ export function createReading(settings: ReadingSettings): ReadMessage {
   const stated = forms((schema) => ruleOf(schema)?.stated(settings))
   const lifted = forms((schema) => ruleOf(schema)?.stated(settings) ?? ruleOf(schema)?.lifted())
   const warns = settings.unpublishedRules === 'warn'
+  const { timezone } = settings
 
   return <Schema extends z.ZodType>(contract: Schema, value: unknown): Reading<z.infer<Schema>> => {
     const exact = stated(contract)
     const asItCame = exact.safeParse(value)
     if (asItCame.success) return { data: asItCame.data, given: value }
     const binding = warns ? lifted(contract) : exact
-    const { value: given, paths } =
-      settings.reading === 'strict'
-        ? { value, paths: [] }
-        : bend(value, (bent) => binding.safeParse(bent).error?.issues ?? [], settings.timezone)
-    const read = binding.safeParse(given)
+    const asItIs = { value, paths: [], result: undefined }
+    const { issues } = asItCame.error
+    const bent = settings.reading === 'strict' ? asItIs : bend(value, issues, { contract: binding, timezone })
+    const { value: given, paths, result: read = binding.safeParse(value) } = bent
     if (!read.success) return { error: read.error }
-    const unpublished = (exact.safeParse(given).error?.issues ?? []).map(({ path, message }) => ({
-      path: formatPath(path),
-      rule: message,
-    }))
+    const broken = binding === exact ? [] : (exact.safeParse(given).error?.issues ?? [])
+    const unpublished = broken.map(({ path, message }) => ({ path: formatPath(path), rule: message }))
     return { data: read.data, given, lenient: { bent: paths.map(formatPath), unpublished } }
   }
 }

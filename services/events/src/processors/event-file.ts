@@ -81,7 +81,10 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const report = createFileReport(rows)
       const watch = createConnectionWatch(Math.max(2, dacs.concurrency))
       const sending = { file, message, context: { lookups, compat, readRow: reader.readRow }, attempt, dacs, watch }
-      const segments = inSegments(readEventRows(content.open(), reading), segmentRows)
+      const segments = inSegments(
+        readEventRows(content.open(), { ...reading, passedOver: reader.leftOut }),
+        segmentRows,
+      )
       await forEachLimited(whileUp(segments, watch), dacs.concurrency, async (segment) => {
         report.add(await sendSegment(segment, sending))
       })
