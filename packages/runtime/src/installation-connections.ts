@@ -57,15 +57,23 @@ export function connectionsSection(file: FileField) {
         username: text().describe('User name.'),
         password: text().optional().describe('Password; either this or `privateKeyFile`.'),
         privateKeyFile: file.optional().describe('Private key, OpenSSH or PEM; either this or `password`.'),
+        passphrase: text().optional().describe('Opens `privateKeyFile` where it is encrypted.'),
         hostKey: z
-          .string()
-          .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'must be the fingerprint of the host key: SHA256: and 43 characters')
-          .describe('Fingerprint of the server key as `ssh-keygen -l` prints it. No server is trusted blindly.'),
+          .union([hostKeyField(), z.array(hostKeyField()).min(1, 'needs at least one fingerprint')], {
+            error: hostKeyRule,
+          })
+          .describe(
+            'Fingerprint of the server key as `ssh-keygen -l` prints it, or a list of them during a rotation. No server is trusted blindly.',
+          ),
         proxy: proxyField(),
       })
       .refine(
         (sftp) => (sftp.password === undefined) !== (sftp.privateKeyFile === undefined),
         always('needs exactly one of password and privateKeyFile'),
+      )
+      .refine(
+        (sftp) => sftp.passphrase === undefined || sftp.privateKeyFile !== undefined,
+        always('needs privateKeyFile for its passphrase'),
       ),
     z.strictObject({
       kind: z.literal('oci-object-storage'),
@@ -131,6 +139,9 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
   concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
   proxy: proxyField(),
 })
+
+const hostKeyRule = 'must be the fingerprint of the host key: SHA256: and 43 characters'
+const hostKeyField = () => z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, hostKeyRule)
 
 const pathField = () =>
   z

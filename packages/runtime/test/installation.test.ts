@@ -245,6 +245,11 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
       'connections.X: needs exactly one of password and privateKeyFile',
     ],
     ['an sftp connection with neither', '', 'connections.X: needs exactly one of password and privateKeyFile'],
+    [
+      'an sftp connection with a passphrase for nothing',
+      'password: p, passphrase: p',
+      'connections.X: needs privateKeyFile for its passphrase',
+    ],
   ])('covers %s', (_, login, fault) => {
     const hostKey = 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU'
     const sftp = `  X: { kind: sftp, host: h, username: u, hostKey: "${hostKey}"${login && `, ${login}`} }\n`

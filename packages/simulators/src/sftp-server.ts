@@ -13,6 +13,8 @@ export interface SftpServerOptions extends ListenOptions {
   readonly username: string
   /** Without one, no password is right. */
   readonly password?: string
+  /** It asks for the password as a question (keyboard-interactive), with these questions; default: it takes the method `password`. */
+  readonly questions?: readonly string[]
   /** Public key that may log in, as in `authorized_keys`. */
   readonly authorizedKey?: string
   /** Private host key of an earlier server, for one that takes its place. Default: a new one. */
@@ -70,12 +72,12 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
     const cut = () => void sockets.get(remotePort)?.destroy()
     // Connections that a client breaks off are its affair.
     client.on('error', () => undefined)
-    client.on('authentication', (context) => {
-      const accepted = isAllowed(context)
+    client.on('authentication', async (context) => {
+      const accepted = await isAllowed(context)
       const { username, method } = context
       if (!isQuestion(context)) logins.push({ username, method, accepted })
       if (accepted) context.accept()
-      else context.reject(['password', 'publickey'])
+      else context.reject([options.questions === undefined ? 'password' : 'keyboard-interactive', 'publickey'])
     })
     client.on('session', (acceptSession) => {
       acceptSession().on('sftp', (accept) => {
@@ -148,11 +150,19 @@ export async function startSftpServer(options: SftpServerOptions): Promise<SftpS
   }
 }
 
-function createLogin({ username, password, authorizedKey }: SftpServerOptions): (context: AuthContext) => boolean {
+type IsAllowed = (context: AuthContext) => boolean | Promise<boolean>
+
+function createLogin({ username, password, questions, authorizedKey }: SftpServerOptions): IsAllowed {
   const key = authorizedKey === undefined ? undefined : parse(authorizedKey)
   return (context) => {
     if (context.username !== username) return false
-    if (context.method === 'password') return password !== undefined && context.password === password
+    if (context.method === 'keyboard-interactive' && questions !== undefined) {
+      const prompts = questions.map((prompt) => ({ prompt, echo: false }))
+      return new Promise((resolve) => {
+        context.prompt(prompts, (answers) => resolve(answers.length === prompts.length && answers[0] === password))
+      })
+    }
+    if (context.method === 'password') return questions === undefined && context.password === password
     if (context.method !== 'publickey' || key === undefined || !key.getPublicSSH().equals(context.key.data))
       return false
     const { blob, signature, hashAlgo } = context
@@ -160,8 +170,9 @@ function createLogin({ username, password, authorizedKey }: SftpServerOptions): 
   }
 }
 
-/** A client may ask first whether a key would do, before it signs. */
-const isQuestion = (context: AuthContext): boolean => context.method === 'publickey' && context.signature === undefined
+/** A client may ask first which methods there are, or whether a key would do, before it signs. */
+const isQuestion = (context: AuthContext): boolean =>
+  context.method === 'none' || (context.method === 'publickey' && context.signature === undefined)
 
 /** Not by the generator of ssh2: now and then one of its Ed25519 keys is malformed. */
 const newIdentity = (): string =>

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { never } from '@tieline/runtime/error'
 import SftpClient from 'ssh2-sftp-client'
 import type { Verdict } from './classify.ts'
+import { createSftpAuth } from './sftp-auth.ts'
 import { openSocket, type SocketOptions } from './sftp-socket.ts'
 import { failed, SourceFailure } from './source-failure.ts'
 
@@ -12,8 +13,10 @@ export interface SftpLogin extends SocketOptions {
   readonly password?: string | undefined
   /** OpenSSH or PEM. */
   readonly privateKey?: string | undefined
-  /** Fingerprint of the server's key: `SHA256:…`. */
-  readonly hostKey: string
+  /** Opens `privateKey`. */
+  readonly passphrase?: string | undefined
+  /** Fingerprints of the server's key, `SHA256:…`: any of them will do. */
+  readonly hostKey: string | readonly string[]
 }
 
 export type Sftp = Awaited<ReturnType<SftpClient['connect']>>
@@ -42,7 +45,8 @@ const keepaliveMs = 10_000
  * @throws SourceFailure `target-unreachable`, `target-timeout`, `target-unauthorized`, `target-error`, `host-key-mismatch`
  */
 export async function logIn(login: SftpLogin): Promise<LoggedIn> {
-  const { username, password, privateKey, timeoutMs } = login
+  const { username, timeoutMs } = login
+  const known = new Set([login.hostKey].flat().map(withoutPadding))
   const socket = await openSocket(login)
   // Without callbacks of ours the library writes to the console what happens to a connection.
   const client = new SftpClient(login.host, {})
@@ -65,15 +69,12 @@ export async function logIn(login: SftpLogin): Promise<LoggedIn> {
     const sftp = await client.connect({
       sock: socket,
       username,
-      ...(password !== undefined && { password }),
-      ...(privateKey !== undefined && { privateKey }),
-      // Only what is configured: each attempt that cannot succeed brings an account nearer to being locked.
-      authHandler: [password === undefined ? 'publickey' : 'password'],
+      authHandler: createSftpAuth(login),
       // Asked before the login, on a connection that has carried nothing secret yet.
       hostVerifier: (key: Buffer) => {
-        const known = fingerprintOf(key) === withoutPadding(login.hostKey)
-        if (!known) seen.strangeKey = key
-        return known
+        const isKnown = known.has(fingerprintOf(key))
+        if (!isKnown) seen.strangeKey = key
+        return isKnown
       },
       readyTimeout: 0,
       keepaliveInterval: keepaliveMs,
@@ -101,7 +102,7 @@ interface Seen {
 function judge({ socket, error, strangeKey, secured, admitted, timeout }: Seen): Verdict {
   if (strangeKey !== undefined) {
     const key = `${typeOf(strangeKey)} host key ${fingerprintOf(strangeKey)}`
-    const message = `was presented the ${key}, not the configured one; no password or key was sent`
+    const message = `was presented the ${key}, not a configured one; no password or key was sent`
     return { code: 'host-key-mismatch', retry: never, outcome: 'failed', message }
   }
   if (timeout) return failed('target-timeout', 'could not log in in time')

@@ -17,8 +17,9 @@ export interface SftpSourceOptions extends ReaderOptions {
   /** Either this or `privateKeyFile`. */
   readonly password?: string | undefined
   readonly privateKeyFile?: string | undefined
-  /** Fingerprint of the server's key, `SHA256:…`. A server with several keys presents an Ed25519 one first. */
-  readonly hostKey: string
+  readonly passphrase?: string | undefined
+  /** Fingerprint of the server's key, `SHA256:…`, or several. A server with several keys presents an Ed25519 one first. */
+  readonly hostKey: string | readonly string[]
   /** URL of an HTTP proxy; empty: none. */
   readonly proxy: string
   /** Relative ones begin where the server puts the user. */

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +72,43 @@ test('logs in with a private key', async () => {
   await using source = await createSftpSource(recipeFor(server, { privateKeyFile: file.path }))
   expect(await source.list('')).toEqual([])
   expect(server.logins).toEqual([{ username: 'tieline', method: 'publickey', accepted: true }])
+})
+
+test('answers a server that asks for the password, and only for that', async () => {
+  for (const [questions, accepted] of [
+    [['Password: '], true],
+    [['Password: ', 'Code: '], false],
+  ] as const) {
+    await using server = await startSftpServer({ ...login, questions })
+    await using source = await createSftpSource(recipeFor(server, { password }))
+    if (accepted) expect(await source.list('')).toEqual([])
+    else expect(await failureOf(source.list(''))).toMatchObject({ code: 'target-unauthorized' })
+    expect(server.logins).toEqual([{ username: 'tieline', method: 'keyboard-interactive', accepted }])
+  }
+})
+
+test('opens a private key with its passphrase, and logs in with none that stays closed', async () => {
+  const { privateKey, publicKey } = newSshKey()
+  const cipher = { type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open it' } as const
+  await using file = await keyFile(createPrivateKey(privateKey).export(cipher).toString())
+  await using server = await startSftpServer({ username: 'tieline', authorizedKey: publicKey })
+  for (const [passphrase, accepted] of [
+    ['open it', true],
+    ['wrong', false],
+    [undefined, false],
+  ] as const) {
+    await using source = await createSftpSource(recipeFor(server, { privateKeyFile: file.path, passphrase }))
+    if (accepted) expect(await source.list('')).toEqual([])
+    else expect(await failureOf(source.list(''))).toMatchObject({ code: 'target-unauthorized' })
+  }
+  expect(server.logins).toEqual([{ username: 'tieline', method: 'publickey', accepted: true }])
+})
+
+test('takes any of several host keys, so that a new one can come', async () => {
+  await using place = await setUp()
+  const hostKey = [newSshKey().fingerprint, place.server.hostKey]
+  await using source = await createSftpSource(recipeFor({ ...place.server, hostKey }, { password }))
+  expect(await source.list('')).toHaveLength(1)
 })
 
 test('does not start with a private key that cannot be read, and does not log in with one that is none', async () => {
