@@ -87,11 +87,20 @@ describe('success', () => {
     expect([...pipeline.dacs.programEvents.keys()]).toEqual(paths.map((_, index) => `S-${index}`))
   })
 
-  test('a message without an instance belongs to its client', async () => {
-    await using pipeline = await openPipeline()
+  test('a message without an instance speaks for the only one of its client, and goes where Routing leads', async () => {
+    const client = { name: 'derms', instances: ['SITE1'], credentials: [{ basic: credentials.derms }] }
+    await using pipeline = await openPipeline({
+      connections: { DACS_OTHER: { kind: 'dacs', baseUrl: 'http://127.0.0.1:9', auth: 'none' } },
+      lookups: {
+        Routing:
+          'DRMS_Instance,DRMS_Site_Connection,DACS_CIS_Division,DACS_Connection\nSITE1,DERMS_SITE1,,DACS_MAIN\nSITE2,DERMS_SITE1,,DACS_OTHER\n',
+      },
+      sections: { ingress: { clients: [{ ...client, flows: ['stage-status'] }] } },
+    })
     const { drmsInstanceId: _, ...message } = scheduled
     expect(await send(pipeline, message)).toEqual(acknowledged('SUCCESS', message))
-    expect(await pipeline.messages()).toEqual([`stage-status.derms.${messageId}`])
+    expect(calls(pipeline)).toEqual([{ operation: 'createProgramEvent', body: creation, answered: 200 }])
+    expect(await pipeline.until(keyOf(scheduled), 'succeeded')).toMatchObject({ line: 'stage-status.SITE1.1315' })
   })
 })
 

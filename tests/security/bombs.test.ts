@@ -27,7 +27,9 @@ let pid: () => number | undefined
 beforeAll(async () => {
   const client = { name: 'one', flows: inboundFlowIds, credentials: [{ basic: credentials.derms }] }
   const ingress = { maxFileBytes: 5 * mib, clients: [client] }
-  const site = stack.use(await startProcesses({ redisUrl: inject('redisUrl'), sections: { ingress } }))
+  // Nobody works on what is taken, and nobody waits long for it.
+  const flows = { 'enrollment-request': { replyWithinS: 1 } }
+  const site = stack.use(await startProcesses({ redisUrl: inject('redisUrl'), sections: { ingress, flows } }))
   const metricsPort = await freePort()
   const env = { ...site.env, METRICS_PORT: String(metricsPort) }
   const processes = stack.use(startServiceProcesses([{ name: 'ingress', env }], { output: new PassThrough().resume() }))

@@ -168,6 +168,7 @@ it('what a lookup was is shown, compared and restored', async () => {
   }
   for (const [wanted, code] of [
     ['0', 1],
+    ['9999', 1],
     ['x', 2],
   ] as const)
     expect(await site.run('lookups', 'show', 'DeviceLocationStatus', '--version', wanted)).toMatchObject({ code })

@@ -102,6 +102,9 @@ async function versionAt(tools: Tools, lookup: LookupName, wanted: string | unde
   const store = await tools.lookups()
   if (wanted === undefined) return store.current(lookup)
   if (!/^\d{1,15}$/.test(wanted)) throw new UsageError('A version is a whole number; see tieline lookups history')
+  const { version: newest } = store.snapshot()
+  if (Number(wanted) > newest)
+    throw new CommandFault(`There is no version ${wanted} yet; the lookups are at ${newest}.`)
   const versions = await store.history(lookup)
   const found = versions.find(({ version }) => version <= Number(wanted))
   if (found !== undefined) return found
