@@ -54,7 +54,11 @@ async function startInstallation(): Promise<RunningService> {
 async function startOwnRedis(parts: AsyncDisposableStack, environment: Environment, logger: Logger): Promise<string> {
   const dataDir = join(environment.dataDir, 'redis')
   const addressFile = join(dataDir, 'url')
-  parts.defer(() => rm(addressFile, { force: true }))
+  let written = false
+  parts.defer(async () => {
+    // Not that of another `start`, for whose end this one waited.
+    if (written) await rm(addressFile, { force: true })
+  })
   const maxMemory = environment.redisMaxMemory ?? String(Math.floor(machineBytes() / 2))
   const { url } = parts.use(
     await startLastingRedis({
@@ -62,10 +66,12 @@ async function startOwnRedis(parts: AsyncDisposableStack, environment: Environme
       logger,
       maxMemory,
       // Whenever it runs: while it could not, there may have been no room for the file either.
-      onRunning: (running) =>
-        void writeAddress(addressFile, running).catch((error: unknown) =>
+      onRunning: (running) => {
+        written = true
+        writeAddress(addressFile, running).catch((error: unknown) =>
           logger.warn({ err: error }, `Could not write ${addressFile}: the command line needs REDIS_URL`),
-        ),
+        )
+      },
     }),
   )
   return url

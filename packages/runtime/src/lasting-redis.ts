@@ -20,8 +20,11 @@ export interface LastingRedis extends AsyncDisposable {
   readonly url: string
 }
 
-/** Before one that answered is started again; before one that did not, which may be read anew from the beginning, longer and longer. */
-const pauseMs = { answered: 100, full: 2_000, first: 1_000, max: 5_000 }
+/** Before it is started again: `min` for one that answered, `full` when its disk is full, else longer and longer. */
+const pauseMs = { min: 100, full: 2_000, failed: 1_000, max: 5_000 }
+
+/** One that answered for so long is told to run. */
+const stableMs = 1_000
 
 /** The same reason is told again after this long. */
 const reminderMs = 30_000
@@ -76,7 +79,12 @@ async function openDirectory(path: string, logger: Logger): Promise<string> {
 async function closeToOthers(directory: string): Promise<void> {
   await chmod(directory, 0o700)
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
-    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600)
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600).catch(unlessGone)
+}
+
+/** A server that still runs makes and removes files. */
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** In the data directory, else in a directory of its own: some names are too long for a socket, some file systems have none. */
@@ -114,51 +122,70 @@ interface Keeping {
 async function keepRunning(prepared: PreparedRedis, { dataDir, logger, onStart, stopping }: Keeping): Promise<void> {
   const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>()
   stopping.addEventListener('abort', () => onStop())
-  const isNews = createReminder()
+  const reminder = createReminder()
   let failures = 0
   while (!stopping.aborted) {
-    failures += 1
-    const ending = await runOnce(prepared, stopping, stopped, (url) => {
-      logger.info({ redis: url, dataDir }, `The embedded Redis (${prepared.source}) runs at ${url}`)
-      failures = 0
-      onStart(url)
+    const begunMs = performance.now()
+    let startMs: number | undefined
+    const ending = await runOnce(prepared, stopping, stopped, {
+      onStart(url) {
+        startMs = performance.now() - begunMs
+        onStart(url)
+      },
+      onStable(url) {
+        reminder.forget()
+        logger.info({ redis: url, dataDir }, `The embedded Redis (${prepared.source}) runs at ${url}`)
+      },
     })
     if (stopping.aborted) return
+    failures = startMs === undefined ? failures + 1 : 0
     const full = await isFull(dataDir)
     const reason = full ? `the disk of ${dataDir} is full` : ending
-    if (isNews(reason)) logger.error({ ending }, `The embedded Redis does not run, and is tried again: ${reason}`)
-    await delay(full ? pauseMs.full : pauseAfter(failures), undefined, { signal: stopping }).catch(() => undefined)
+    if (reminder.isDue(reason))
+      logger.error({ ending }, `The embedded Redis does not run, and is tried again: ${reason}`)
+    await delay(pauseFor({ full, failures, startMs }), undefined, { signal: stopping }).catch(() => undefined)
   }
 }
 
-const pauseAfter = (failures: number) =>
-  failures === 0 ? pauseMs.answered : Math.min(pauseMs.first * 2 ** (failures - 1), pauseMs.max)
+/** What it takes to read the data again counts: no more than half of the time shall go into that. */
+function pauseFor({ full, failures, startMs = 0 }: { full: boolean; failures: number; startMs?: number | undefined }) {
+  if (full) return pauseMs.full
+  if (failures === 0) return Math.max(pauseMs.min, startMs)
+  return Math.min(pauseMs.failed * 2 ** (failures - 1), pauseMs.max)
+}
 
 /** Starts the server and waits for its end. Returns why it ended, or did not start. */
 async function runOnce(
   { start }: PreparedRedis,
   stopping: AbortSignal,
   stopped: Promise<void>,
-  onStart: (url: string) => void,
+  { onStart, onStable }: Record<'onStart' | 'onStable', (url: string) => void>,
 ): Promise<string> {
   try {
     await using server = await start(stopping)
     onStart(server.url)
+    const stable = setTimeout(onStable, stableMs, server.url)
     await Promise.race([server.ended ?? stopped, stopped])
+    clearTimeout(stable)
     return server.lastWords?.() ?? 'it ended'
   } catch (error) {
     return error instanceof Error ? error.message : 'no reason given'
   }
 }
 
-/** Tells whether a text is worth a line: it is another one, or was told long ago. */
-function createReminder(): (text: string) => boolean {
+/** Keeps a reason that comes again and again from filling the log. */
+function createReminder() {
   let last = { text: '', atMs: Number.NEGATIVE_INFINITY }
-  return (text) => {
-    const atMs = performance.now()
-    if (text === last.text && atMs - last.atMs < reminderMs) return false
-    last = { text, atMs }
-    return true
+  return {
+    isDue(text: string): boolean {
+      const atMs = performance.now()
+      if (text === last.text && atMs - last.atMs < reminderMs) return false
+      last = { text, atMs }
+      return true
+    },
+    forget() {
+      last = { text: '', atMs: Number.NEGATIVE_INFINITY }
+    },
   }
 }
 

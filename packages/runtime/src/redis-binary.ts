@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ConfigurationError } from './configuration-error.ts'
 import { unpackDebianRedis } from './debian-redis.ts'
 import { onPath, run } from './programs.ts'
 
@@ -48,7 +49,7 @@ export async function firstThatWorks<T>(complaint: string, ways: readonly Way<T>
       failures.push(`${name} (${error instanceof Error ? error.message : 'failed'})`)
     }
   }
-  throw new Error(`${complaint} Tried: ${failures.join('; ')}.`)
+  throw new ConfigurationError(`${complaint} Tried: ${failures.join('; ')}.`, [])
 }
 
 const defaultCacheDir = join(import.meta.dirname, '../../../.cache/redis')
