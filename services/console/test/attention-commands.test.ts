@@ -62,6 +62,9 @@ describe('what needs attention', () => {
     expect(no.err).toContain('13 will be rerun. Go on? [y/N]')
     expect((await showMessage(site.journal, keys[0] ?? ''))?.generation).toBe(1)
 
+    expect((await site.runAt('', 'attention', 'rerun', ...filter)).code).toBe(0)
+    expect((await showMessage(site.journal, keys[0] ?? ''))?.generation).toBe(1)
+
     site.recover()
     const yes = await site.runAt('y\n', 'attention', 'rerun', ...filter)
     expect(yes).toMatchObject({ code: 0, out: expect.stringContaining('13 of 13 run again.') })
@@ -84,6 +87,10 @@ describe('what needs attention', () => {
     await refuse('other')
     const [{ id }] = JSON.parse((await site.run('refusals', 'list', '--client', 'other', '--json')).out)
     const why = ['--reason', 'told by phone', '--who', 'ann']
+    expect(await site.run('attention', 'rerun', id, ...why)).toMatchObject({
+      code: 1,
+      err: `${id} was refused at the door: its sender has to send it again.\n`,
+    })
     const look = await site.run('attention', 'discard', '--filter', 'client=other', '--dry-run')
     expect(look.out).toContain('1 would be discarded; nothing was changed.')
     expect(await site.run('attention', 'discard', id, ...why)).toMatchObject({ code: 0, out: `${id} is discarded.\n` })

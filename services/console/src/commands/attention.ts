@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { createInterface } from 'node:readline/promises'
 import { type AttentionItem, attentionNewestFirst, discardAttention } from '@tieline/journal/attention'
 import { type Bulk, type BulkRefusal, rerunAll } from '@tieline/journal/bulk'
 import type { Journal } from '@tieline/journal/journal'
 import { rerunMessage } from '@tieline/journal/operations'
+import { readRefusals } from '@tieline/journal/refusals'
 import { formatGroups, formatItems, keyOf } from '../attention-view.ts'
 import { firstOf } from '../first-of.ts'
 import { printable } from '../table.ts'
@@ -38,7 +40,8 @@ const list = defineCommand({
     if (values.json) return tools.print(JSON.stringify(items.map(flat), null, 2))
     if (items.length === 0) return tools.print('Nothing needs attention.')
     tools.print(values.grouped ? formatGroups(items, Date.now()) : formatItems(items))
-    if (items.length === limit) tools.print(`These are the latest ${limit}; --limit shows more, --grouped counts all.`)
+    if (!values.grouped && items.length === limit)
+      tools.print(`These are the latest ${limit}; --limit shows more, --grouped counts all.`)
   },
 })
 
@@ -66,6 +69,9 @@ const rerun = defineCommand({
     const how = { ...operator, fromStart: values['from-start'], onlyFailed: true }
     const journal = await tools.journal()
     if (key !== undefined) {
+      const [refusal] = await readRefusals(journal, [key])
+      if (refusal !== undefined)
+        throw new CommandFault(`${key} was refused at the door: its sender has to send it again.`)
       const done = await rerunMessage(journal, key, how)
       if (done.kind !== 'ok') throw new CommandFault(refusalSentence(done.kind, key))
       return tools.print(`Generation ${done.generation} of ${key} starts.`)
@@ -139,7 +145,9 @@ async function mayGoOn(
   const prompt = createInterface({ input: stdin })
   stderr.write(`${items.length} will be ${verb}. Go on? [y/N] `)
   try {
-    return /^y(es)?$/i.test((await prompt.question('')).trim())
+    // The end of the input is no yes.
+    const answer = await Promise.race([prompt.question(''), once(prompt, 'close').then(() => '')])
+    return /^y(es)?$/i.test(answer.trim())
   } finally {
     prompt.close()
   }

@@ -46,7 +46,8 @@ const show = defineCommand({
     const body = await readRefusedBody(journal, id)
     if (body === undefined) throw new CommandFault('Nothing of its body is kept.')
     await auditReveal(journal, id, operator)
-    tools.print(`\n${body.toString('utf8')}`)
+    // Line by line, because what would steer a terminal is replaced.
+    tools.print(`\n${body.toString('utf8').replaceAll(/[^\t\n]+/g, printable)}`)
   },
 })
 
