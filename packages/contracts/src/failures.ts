@@ -73,7 +73,7 @@ export const failures = {
   'connection-down': {
     meaning:
       'Calls on a connection fail, whatever they carry: nothing answers, our login is refused, or something before the target answers for it.',
-    next: 'See what `tieline connections test` says, and mend the target, the network or the login. An e-mail says when the connection works again.',
+    next: 'See what `tieline connections test` says, and mend the target, the network or the login.',
   },
   'connection-paused': {
     meaning: 'The connection is paused after a 401 or 403; the call was not made.',

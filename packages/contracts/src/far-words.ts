@@ -35,7 +35,17 @@ const depthMax = 6
 const listMax = 20
 
 /** Properties that hold words one level deeper, the surest first. */
-const wrappers = ['problemdetaildocument', 'problem', 'fault', 'error', 'errors', 'messages']
+const wrappers = [
+  'problemdetaildocument',
+  'problem',
+  'fault',
+  'error',
+  'errors',
+  'messages',
+  'msgack',
+  'responses',
+  'response',
+]
 
 /** Properties that hold a sentence, the surest first. `error` often is no more than the name of the status. */
 const sentences = [

@@ -59,6 +59,11 @@ test.each([
     ),
     'No such device; No such program',
   ],
+  [
+    'an acknowledgment whose words have another name',
+    { MsgAck: { ackType: 'ERROR', responses: { response: { id: 'A', message: 'No such device' } } } },
+    'No such device',
+  ],
   ['message', { message: 'Quota exceeded' }, 'Quota exceeded'],
   [
     'OAuth 2',

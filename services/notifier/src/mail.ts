@@ -121,8 +121,8 @@ function commandsOf(notice: Notice): Layout['commands'] {
 
 function commandOf({ kind, messageKey, flow, code, client, refusal, since, digest }: Notice): string {
   const from = (iso: string | undefined) => (iso === undefined ? '' : ` --since ${iso}`)
-  if (kind === 'recovered') return `pnpm tieline dead list${from(since)}`
-  if (code === 'connection-down') return 'pnpm tieline flows status'
+  if (kind === 'recovered') return `pnpm tieline attention list${from(since)}`
+  if (code === 'connection-down') return `pnpm tieline attention list${from(digest?.first)}`
   if (code === 'run-missed') return 'pnpm tieline schedules list'
   if (refusal !== undefined) return `pnpm tieline refusals show ${oneLine(refusal)}`
   if (client !== undefined) {

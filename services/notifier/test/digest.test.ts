@@ -156,7 +156,9 @@ test('all flows that meet a connection that is down are one mail, and one digest
   expect(digest?.text).toMatch(
     /\nF7 Program event \(stage\) status \(2\):\n {2}- What happens next: .*\n {2}- .*S-1: .*\n {2}- .*S-2: .* It said: Bad password\n/,
   )
-  expect(digest?.text).toMatch(/\nTest the connection: pnpm tieline connections test DACS_MAIN\n/)
+  expect(digest?.text).toMatch(
+    /\nTest the connection: pnpm tieline connections test DACS_MAIN\nOn the command line: pnpm tieline attention list --since 2024-09-01T17:00:02/,
+  )
   expect(digest?.text).not.toMatch(/^Flow:/m)
 
   await met('stage-status', 'S-3')

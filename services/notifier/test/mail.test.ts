@@ -219,7 +219,7 @@ test('a connection that works again is told with what was given up meanwhile', (
   const { subject, text } = compose({ ...recovered, kind: 'recovered', httpStatus: undefined })
   expect(subject).toBe('[Tieline tieline/test] recovered: DACS_MAIN')
   expect(text).toContain('\nDown since: 2024-09-01 17:00:02 UTC\nConnection: DACS_MAIN\n')
-  expect(text).toContain('On the command line: pnpm tieline dead list --since 2024-09-01T17:00:02Z\n')
+  expect(text).toContain('On the command line: pnpm tieline attention list --since 2024-09-01T17:00:02Z\n')
   expect(text).not.toMatch(/Flow|Code/)
 })
 
