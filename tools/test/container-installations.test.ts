@@ -46,7 +46,7 @@ describe('the demo', () => {
     const { DACS_FILES: sftp, DACS_BUCKET: bucket } = installation.connections
     expect(sftp).toMatchObject({ hostKey: simulators.urls.sftp.hostKey })
     expect(bucket).toMatchObject({ fingerprint: simulators.urls.objectStorage.fingerprint })
-    expect(bucket?.kind === 'oci-object-storage' && existsSync(bucket.privateKeyFile)).toBe(true)
+    expect(bucket?.kind === 'oci-object-storage' && existsSync(bucket.privateKeyFile ?? '')).toBe(true)
     expect(await simulators.end()).toBe(0)
     await rm(dataDir, { recursive: true })
   })

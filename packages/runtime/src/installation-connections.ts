@@ -75,18 +75,7 @@ export function connectionsSection(file: FileField) {
         (sftp) => sftp.passphrase === undefined || sftp.privateKeyFile !== undefined,
         always('needs privateKeyFile for its passphrase'),
       ),
-    z.strictObject({
-      kind: z.literal('oci-object-storage'),
-      endpoint: httpUrl().describe('Object Storage endpoint of the region.'),
-      tenancy: ocid('tenancy').describe('OCID of the tenancy.'),
-      user: ocid('user').describe('OCID of the API user.'),
-      fingerprint: z
-        .string()
-        .regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){15}$/, 'must be 16 pairs of hexadecimal digits with colons between')
-        .describe('Fingerprint of the API key.'),
-      privateKeyFile: file.describe('Private API key, PEM.'),
-      proxy: proxyField(),
-    }),
+    ociConnection(file),
     z.strictObject({
       kind: z.literal('s3'),
       endpoint: httpUrl().describe(
@@ -139,6 +128,39 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
   concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
   proxy: proxyField(),
 })
+
+/** Keys of a user's login; an instance and a resource know who they are. */
+const userKeys = ['tenancy', 'user', 'fingerprint', 'privateKeyFile'] as const
+
+const ociConnection = (file: FileField) =>
+  z
+    .strictObject({
+      kind: z.literal('oci-object-storage'),
+      endpoint: httpUrl().describe('Object Storage endpoint of the region.'),
+      principal: z
+        .enum(['user', 'instance', 'resource'])
+        .default('user')
+        .describe(
+          'Who calls: a user by an API key, or the instance or resource of Oracle Cloud Infrastructure that Tieline runs on.',
+        ),
+      tenancy: ocid('tenancy').optional().describe('OCID of the tenancy; of a user.'),
+      user: ocid('user').optional().describe('OCID of the API user.'),
+      fingerprint: z
+        .string()
+        .regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){15}$/, 'must be 16 pairs of hexadecimal digits with colons between')
+        .optional()
+        .describe('Fingerprint of the API key of a user.'),
+      privateKeyFile: file.optional().describe('Private API key of a user, PEM.'),
+      proxy: proxyField(),
+    })
+    .refine(
+      (oci) => oci.principal !== 'user' || userKeys.every((key) => oci[key] !== undefined),
+      always(`needs ${userKeys.join(', ')}, or another principal`),
+    )
+    .refine(
+      (oci) => !['instance', 'resource'].includes(oci.principal) || userKeys.every((key) => oci[key] === undefined),
+      always(`must not have ${userKeys.join(', ')}: they are a user's`),
+    )
 
 const hostKeyRule = 'must be the fingerprint of the host key: SHA256: and 43 characters'
 const hostKeyField = () => z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, hostKeyRule)

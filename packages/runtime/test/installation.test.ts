@@ -226,6 +226,18 @@ bills: { source: { kind: sftp, connection: DERMS }, namePattern: bill.pdf }
   })
 
   it.each([
+    ['a user without a key', 'tenancy: ocid1.tenancy.t', 'needs tenancy, user, fingerprint, privateKeyFile'],
+    ['an instance with a key', 'principal: instance, privateKeyFile: k', 'must not have tenancy, user, fingerprint'],
+    ['another principal', 'principal: service', 'principal'],
+  ])('covers a bucket of %s', (_, login, fault) => {
+    const bucket = `  X: { kind: oci-object-storage, endpoint: "https://h", ${login} }\n`
+    expect(faultsOf(minimal + bucket)).toEqual([expect.stringContaining(fault)])
+    expect(
+      faultsOf(`${minimal}  X: { kind: oci-object-storage, endpoint: "https://h", principal: resource }\n`),
+    ).toEqual([])
+  })
+
+  it.each([
     ['neither secret nor key', '', ['needs clientSecret or privateKeyFile']],
     ['both', 'clientSecret: s, privateKeyFile: k', ['needs clientSecret or privateKeyFile, not both']],
     ['a user without a password', 'clientSecret: s, username: u', ['needs username and password together']],

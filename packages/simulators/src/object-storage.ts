@@ -51,6 +51,8 @@ export interface ObjectStorage extends FaultControls {
   bucket(name: string): Bucket
   /** Cuts the connection after so many bytes of the next object that is got. */
   cutAfter(bytes: number): void
+  /** Knows one more key, such as that of a session token: `ST$` and the token. @param publicKey PEM */
+  addKey(keyId: string, publicKey: string): void
   /** Sets the clock by which the dates of signatures are judged ahead of the real one. */
   setClockAhead(ms: number): void
   /** As after the start: no objects, no uploads, no instructions. */
@@ -148,6 +150,7 @@ function createObjectStorage(options: ObjectStorageOptions, directory: string): 
     cutAfter(bytes) {
       bytesUntilCut = bytes
     },
+    addKey: (keyId, publicKey) => void keys.set(keyId, createPublicKey(publicKey)),
     setClockAhead(ms) {
       clockAheadMs = ms
     },

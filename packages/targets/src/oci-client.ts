@@ -1,21 +1,15 @@
 import type { HttpClient } from 'oci-common'
 import type { ObjectStorageClient } from 'oci-objectstorage'
 import { createAgents } from './agents.ts'
+import { createOciSigner, type OciLogin } from './oci-signer.ts'
 import { createOciTransport, type SendOptions } from './oci-transport.ts'
-import { readPrivateKey } from './private-key.ts'
 import { failed, SourceFailure } from './source-failure.ts'
 
 /** A connection of kind `oci-object-storage` of the installation file. */
-export interface OciClientOptions {
+export interface OciClientOptions extends OciLogin {
   /** Name of the connection. */
   readonly connection: string
   readonly endpoint: string
-  readonly tenancy: string
-  readonly user: string
-  /** Of the public key that belongs to the private one. */
-  readonly fingerprint: string
-  /** PEM. */
-  readonly privateKeyFile: string
   /** URL of an HTTP proxy; empty: none. */
   readonly proxy: string
   /** Longest time for a request with its answer; for content, until it begins and for each piece of it. */
@@ -36,18 +30,15 @@ export interface OciClient extends AsyncDisposable {
 
 /**
  * Loads the SDK and the key; nothing is called yet.
- * @throws ConfigurationError when the private key cannot be read or used
+ * @throws ConfigurationError when its login cannot be used
  */
 export async function createOciClient(options: OciClientOptions): Promise<OciClient> {
-  const { connection, endpoint, tenancy, user, fingerprint, proxy, timeoutMs = 60_000 } = options
+  const { connection, endpoint, proxy, timeoutMs = 60_000 } = options
   // Large and slow to load; most processes never need it.
   const [objectStorage, common] = await Promise.all([import('oci-objectstorage'), import('oci-common')])
-  const signer = await readPrivateKey(connection, options.privateKeyFile, (key) => {
-    const details = new common.SimpleAuthenticationDetailsProvider(tenancy, user, fingerprint, key, null)
-    return new common.DefaultRequestSigner(details)
-  })
+  const sign = await createOciSigner({ connection, login: options, timeoutMs })
   const agents = await createAgents({ proxy })
-  const send = createOciTransport({ signer, agents, timeoutMs })
+  const send = createOciTransport({ sign, agents, timeoutMs })
   const circuitBreaker = new common.CircuitBreaker({ disableClientCircuitBreaker: true })
   let namespace: Promise<string> | undefined
 

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
-import type { HttpRequest, RequestSigner } from 'oci-common'
+import type { HttpRequest } from 'oci-common'
 import type { Agents } from './agents.ts'
 import { classify, type Verdict } from './classify.ts'
+import type { SignRequest } from './oci-signer.ts'
 import { SourceFailure } from './source-failure.ts'
 import { readAnswer, sendRequest } from './storage-request.ts'
 import { createTimeLimit } from './time-limit.ts'
@@ -32,7 +33,7 @@ export const isMissingObject = (error: unknown): boolean =>
   error instanceof OciFailure && error.serviceCode === 'ObjectNotFound'
 
 export interface OciTransportOptions {
-  readonly signer: RequestSigner
+  readonly sign: SignRequest
   readonly agents: Agents
   readonly timeoutMs: number
 }
@@ -41,9 +42,9 @@ export interface OciTransportOptions {
  * Takes the place of the SDK's own transport. That one knows no time limit and, with a proxy, waits for ever for the rest of
  * an answer that broke off.
  */
-export function createOciTransport({ signer, agents, timeoutMs }: OciTransportOptions): OciTransport {
+export function createOciTransport({ sign, agents, timeoutMs }: OciTransportOptions): OciTransport {
   return async (request, excludeBody, { signal, content = false } = {}) => {
-    await signer.signHttpRequest(request, excludeBody)
+    await sign(request, excludeBody)
     using limit = createTimeLimit(timeoutMs, signal)
     const answer = await sendRequest(request, agents, limit.signal)
     const { statusCode: status = 0, headers } = answer

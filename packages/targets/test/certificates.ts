@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto'
 
 export interface Certificate {
   readonly cert: string
@@ -6,8 +6,8 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** A certificate for 127.0.0.1 and localhost, good for servers and clients. */
-  issue(commonName: string): Certificate
+  /** A certificate for 127.0.0.1 and localhost, good for servers and clients. `unit`: as OCI gives one to an instance. */
+  issue(commonName: string, unit?: string): Certificate
 }
 
 /**
@@ -19,8 +19,8 @@ export function createAuthority(commonName: string): Authority {
   return {
     cert: certificate({ issuer, subject: issuer, extensions: [authorityConstraint] }),
     key: issuer.pem,
-    issue(subjectName) {
-      const subject = { name: distinguishedName(subjectName), ...newKey() }
+    issue(subjectName, unit) {
+      const subject = { name: distinguishedName(subjectName, unit), ...(unit === undefined ? newKey() : newRsaKey()) }
       return { cert: certificate({ issuer, subject, extensions: [loopbackNames] }), key: subject.pem }
     },
   }
@@ -32,8 +32,10 @@ interface Party {
   readonly publicKey: Buffer
 }
 
-function newKey() {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const newKey = () => described(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const newRsaKey = () => described(generateKeyPairSync('rsa', { modulusLength: 2_048 }))
+
+function described({ privateKey, publicKey }: KeyPairKeyObjectResult) {
   return {
     privateKey,
     publicKey: publicKey.export({ type: 'spki', format: 'der' }),
@@ -70,8 +72,10 @@ const integer = (value: Buffer): Buffer => tagged(0x02, value)
 const objectId = (hex: string): Buffer => tagged(0x06, Buffer.from(hex, 'hex'))
 const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'))
 
-const distinguishedName = (commonName: string): Buffer =>
-  sequence(tagged(0x31, sequence(objectId('550403'), tagged(0x0c, Buffer.from(commonName)))))
+const distinguishedName = (commonName: string, unit?: string): Buffer =>
+  sequence(nameField('550403', commonName), ...(unit === undefined ? [] : [nameField('55040b', unit)]))
+const nameField = (type: string, value: string) =>
+  tagged(0x31, sequence(objectId(type), tagged(0x0c, Buffer.from(value))))
 
 const utcTime = (ms: number): Buffer => {
   const [date = '', time = ''] = new Date(ms).toISOString().slice(2, 19).replaceAll(/[-:]/g, '').split('T')
