@@ -70,7 +70,7 @@ describe('a message in another form than its contract reaches the target in that
     const params = {
       ...record,
       messageId: '#8812345',
-      customerInfo: { ...record?.customerInfo, cisPersonId: '#15449036987859876543', businessPhone: null },
+      customerInfo: { ...record?.customerInfo, cisPersonId: '#15449036987859876543', name: true, businessPhone: null },
       programInfo: { ...record?.programInfo, startDateTimeISO: '2024-09-01T00:00:00-0700' },
       assetInfo: { ...record?.assetInfo, assetList: { ...asset, sequence: '1', nicId: '#42' } },
     }
@@ -79,7 +79,7 @@ describe('a message in another form than its contract reaches the target in that
     expect(only(read)).toEqual({
       ...enrollment,
       transactionId: '8812345',
-      customerInfo: { ...enrollment.customerInfo, cisPersonId: '15449036987859876543' },
+      customerInfo: { ...enrollment.customerInfo, cisPersonId: '15449036987859876543', name: 'true' },
       assetInfo: { ...enrollment.assetInfo, assetList: [{ ...sentAsset, nicId: '42' }] },
     })
     expect(readMsgAck(read.body)?.responses).toMatchObject([{ id: '8812345', responseCode: 'SUCCESS' }])
@@ -90,6 +90,7 @@ describe('a message in another form than its contract reaches the target in that
           'params',
           'params[].messageId',
           'params[].customerInfo.cisPersonId',
+          'params[].customerInfo.name',
           'params[].programInfo.startDateTimeISO',
           'params[].assetInfo.assetList',
           'params[].assetInfo.assetList[].sequence',
@@ -99,18 +100,20 @@ describe('a message in another form than its contract reaches the target in that
     ])
   })
 
-  it('F2: an id that is a number, one device, nulls', async () => {
+  it('F2: an id that is a number, one device, nulls, an empty text for an object', async () => {
     const [device] = sync.locationInfo.controllableDevices
     const sendDetails = {
       ...sync,
       syncRequestId: '#26550147098999',
+      contactInfo: '',
       subscriptionInfo: { ...sync.subscriptionInfo, subscriptionId: '#883004771160', endDateTime: null },
       locationInfo: { ...sync.locationInfo, controllableDevices: { ...device, serialNo: null } },
     }
     const read = await send('enrollment-sync', wire({ sendDetails }))
     const [sent] = dermsSync.locationInfo.controllableDevices
+    const { contactInfo: _, ...others } = dermsSync
     expect(only(read)).toEqual({
-      ...dermsSync,
+      ...others,
       dacsMessageId: '26550147098999',
       subscriptionInfo: { ...dermsSync.subscriptionInfo, subscriptionId: '883004771160', endDateTimeISO: null },
       locationInfo: { ...dermsSync.locationInfo, controllableDevices: [{ ...sent, serialNo: null }] },

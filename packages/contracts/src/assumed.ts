@@ -1,6 +1,6 @@
 /**
  * What neither system has published, in one place. Nothing of it is a wall: an installation where it is otherwise says so in
- * the section `compat` of its file.
+ * its file, in the section `compat` and in `fieldNames` of a connection.
  */
 
 /**

@@ -22,7 +22,8 @@ export const buildOpenApi = (): object => ({
   info: {
     title: 'Tieline ingress',
     version: manifest.version,
-    description: 'Messages that DERMS and DACS send. The same operations answer under the URLs of Oracle Integration.',
+    description:
+      'Messages that DERMS and DACS send. The same operations answer under the URLs of Oracle Integration. Unless an installation is strict, values of another form are taken that can only mean one of the form described, and lengths that no published document has are advice.',
     license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
   },
   tags: [

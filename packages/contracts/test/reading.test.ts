@@ -78,6 +78,12 @@ describe('what does not fit as it came is bent to the contract', () => {
     })
   })
 
+  test('a date-time without a zone has that of the installation', () => {
+    const there = createReading({ ...usual, timezone: 'America/Los_Angeles' })
+    const given = { stageId: '1', stageStatus: 'S', stageEndDateTime: '2026-07-01T18:00:00' }
+    expect(dataOf(there(stageStatus, given))).toEqual({ ...given, stageEndDateTime: '2026-07-01T18:00:00-07:00' })
+  })
+
   test('and the message itself stays as it came', () => {
     const given = { messageId: 'M', eventIds: 7, deep: { own: 1 } }
     const before = structuredClone(given)

@@ -50,7 +50,11 @@ export const completionNotice = ({ attempt, code, totals, next, nowMs }: Complet
 /** Files of one event come many at a time; their mails are joined by it. */
 function eventOf(payload: unknown): { readonly event?: string } {
   const events = valueAt(payload, 'eventIds')
-  const named = [valueAt(payload, 'eventId'), ...(Array.isArray(events) ? events : []), valueAt(payload, 'stageId')]
+  const named = [
+    valueAt(payload, 'eventId'),
+    ...(Array.isArray(events) ? events : [events]),
+    valueAt(payload, 'stageId'),
+  ]
   const event = named.map(textOf).find((name) => name !== undefined)
   return event === undefined ? {} : { event }
 }
