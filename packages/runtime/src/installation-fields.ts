@@ -67,7 +67,9 @@ export const listenerTlsField = (file: FileField) =>
 export const connectionTlsField = (file: FileField) =>
   z
     .strictObject({
-      caFile: file.optional().describe('CA bundle, PEM, in addition to the public ones.'),
+      caFile: file
+        .optional()
+        .describe('CA bundle, PEM, in addition to the public ones. Read again when a file of `tls` changes.'),
       certFile: file.optional().describe('Client certificate for mutual TLS, PEM.'),
       keyFile: file.optional().describe('Key of the client certificate, PEM.'),
     })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls'
 import { ConfigurationError } from './configuration-error.ts'
 import type { Logger } from './logger.ts'
+import { reloadFiles } from './reload-files.ts'
 
 /** Files that make a listener speak TLS; with `clientCaFile` only callers with a certificate of that CA get in. */
 export interface TlsFiles {
@@ -27,32 +28,17 @@ export async function readTlsFiles(files: TlsFiles): Promise<SecureContextOption
   }
 }
 
-/**
- * Gives a listener the new certificate when its files have changed. Files that do not fit together, half of a change
- * for instance, leave the old certificate in use and are looked at again.
- */
-export function reloadTlsFiles(
+/** Gives a listener the new certificate when its files have changed; those that do not fit together leave the old one in use. */
+export const reloadTlsFiles = (
   server: Pick<Server, 'setSecureContext'>,
   files: TlsFiles,
   { current, everyMs, logger }: { current: SecureContextOptions; everyMs: number; logger?: Logger | undefined },
-): Disposable {
-  let inUse = JSON.stringify(current)
-  let complaint = ''
-  const look = async () => {
-    try {
-      const content = await readTlsFiles(files)
-      complaint = ''
-      if (JSON.stringify(content) === inUse) return
-      server.setSecureContext(content)
-      inUse = JSON.stringify(content)
-      logger?.info({ certFile: files.certFile }, 'Loaded a new TLS certificate')
-    } catch (error) {
-      const message = error instanceof Error ? error.message : 'unknown'
-      if (message !== complaint) logger?.warn({ certFile: files.certFile }, `${message}. The former ones stay in use.`)
-      complaint = message
-    }
-  }
-  // Read anew instead of watched: mounted secrets are swapped by links, which file watchers miss.
-  const timer = setInterval(look, everyMs).unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
-}
+): Disposable =>
+  reloadFiles({
+    read: () => readTlsFiles(files),
+    current,
+    use: (content) => server.setSecureContext(content),
+    everyMs,
+    logger,
+    about: { certFile: files.certFile },
+  })

@@ -5,7 +5,7 @@ import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
 import type { Tracer } from '@tieline/runtime/telemetry'
 import { Histogram, type Registry } from 'prom-client'
-import { type Agents, createAgents } from './agents.ts'
+import { type AgentOptions, type Agents, createAgents } from './agents.ts'
 import { signAssertion } from './client-assertion.ts'
 import { createDacsClient, type DacsClient, dacsOperations } from './dacs.ts'
 import { createDermsClient, type DermsClient, dermsOperations } from './derms.ts'
@@ -24,12 +24,14 @@ export interface Connections extends AsyncDisposable {
 }
 
 export interface ConnectionsDeps {
-  readonly logger: Pick<Logger, 'warn'>
+  readonly logger: Pick<Logger, 'info' | 'warn'>
   /** Where the durations of calls are counted. One set of connections per registry. */
   readonly metrics?: Registry | undefined
   readonly tracer?: Tracer | undefined
   /** How long a connection is held back after a 401 or 403. */
   readonly pauseMs?: number | undefined
+  /** How often files of certificates are looked at. */
+  readonly tlsReloadMs?: number | undefined
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ConnectionsDeps {
  */
 export async function createConnections(
   config: Installation['connections'],
-  { logger, metrics, tracer, pauseMs = 60_000 }: ConnectionsDeps,
+  { logger, metrics, tracer, pauseMs = 60_000, tlsReloadMs }: ConnectionsDeps,
 ): Promise<Connections> {
   const connections = Object.entries(config)
   const faults: Fault[] = []
@@ -50,7 +52,7 @@ export async function createConnections(
   for (const [name, connection] of connections) {
     if (connection.kind !== 'dacs' && connection.kind !== 'derms') continue
     faults.push(...pathFaults(name, connection), ...(await loginFaults(name, connection)))
-    const agents = await openAgents(name, connection, faults)
+    const agents = await openAgents(name, { ...connection, tlsReloadMs, logger }, faults)
     if (agents === undefined) continue
     const onPause = () => logger.warn({ connection: name, pauseMs }, `Connection ${name} is paused after a 401 or 403`)
     const target = createHttpTarget({
@@ -100,9 +102,9 @@ async function loginFaults(name: string, { auth }: HttpConnection): Promise<Faul
   }
 }
 
-async function openAgents(name: string, connection: HttpConnection, faults: Fault[]): Promise<Agents | undefined> {
+async function openAgents(name: string, options: AgentOptions, faults: Fault[]): Promise<Agents | undefined> {
   try {
-    return await createAgents(connection)
+    return await createAgents(options)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'not PEM'
     faults.push({ path: `connections.${name}.tls`, rule: `names a file that cannot be used (${code})` })

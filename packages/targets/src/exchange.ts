@@ -64,7 +64,6 @@ export interface ExchangeOptions {
 /** One request, one answer: no retries, no redirects, no decompression, so that nothing happens that the caller did not ask for. */
 export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exchange {
   const client = got.extend({
-    agent: agents,
     retry: { limit: 0 },
     followRedirect: false,
     throwHttpErrors: false,
@@ -86,7 +85,8 @@ export function createExchange({ agents, maxAnswerBytes }: ExchangeOptions): Exc
     let response: IncomingMessage | undefined
     let oversize = false
     const whole = stream ?? body
-    const running = client(url, { method, headers, signal, ...(whole !== undefined && { body: whole }) })
+    const agent = { http: agents.http, https: agents.https }
+    const running = client(url, { method, headers, signal, agent, ...(whole !== undefined && { body: whole }) })
     if (content) running.on('uploadProgress', ({ transferred }) => content.onProgress(transferred))
     running.on('request', (native) => {
       request = native

@@ -1,8 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
+import type { Logger } from '@tieline/runtime/logger'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createAuthority } from './certificates.ts'
 import { closedPort, json, startFarSide, startRawServer } from './far-side.ts'
 import { startProxy } from './proxy.ts'
@@ -111,6 +113,74 @@ describe('TLS', () => {
     await using far = await startFarSide((_request, _response, socket) => socket.destroy(), server)
     using target = await createTestTarget({ tls: { caFile: file('ca.pem') } })
     expect(await failureOf(target.post(far.url))).toMatchObject({ code: 'target-reset', outcome: 'unknown' })
+  })
+})
+
+describe('files of certificates that change', () => {
+  const quick = { tlsReloadMs: 20 }
+  const write = (pair: { cert: string; key: string }) =>
+    Promise.all([writeFile(file('own.pem'), pair.cert), writeFile(file('own.key'), pair.key)])
+  const tls = () => ({ caFile: file('own-ca.pem'), certFile: file('own.pem'), keyFile: file('own.key') })
+  const log = () => {
+    const lines: string[] = []
+    const keep = (_about: unknown, message?: string) => void lines.push(message ?? '')
+    return { lines, logger: { info: keep, warn: keep } as Pick<Logger, 'info' | 'warn'> }
+  }
+  const shown = (socket: Socket) => String((socket as TLSSocket).getPeerCertificate().subject.CN)
+
+  it('are used for new calls, also where the socket was kept, and no call in flight is cut', async () => {
+    const names: string[] = []
+    const held = Promise.withResolvers<void>()
+    const arrived = Promise.withResolvers<void>()
+    const clients = { ...server, ca: authority.cert, requestCert: true }
+    await using far = await startFarSide(async (request, response, socket) => {
+      names.push(shown(socket))
+      if (request.path === '/slow') {
+        arrived.resolve()
+        await held.promise
+      }
+      response.end('{}')
+    }, clients)
+    await writeFile(file('own-ca.pem'), authority.cert)
+    await write(authority.issue('first'))
+    const { lines, logger } = log()
+    using target = await createTestTarget({ ...quick, tls: tls(), logger })
+    await target.post(far.url)
+    const slow = target.post(`${far.url}/slow`)
+    await arrived.promise
+    await write(authority.issue('second'))
+    await vi.waitFor(() => expect(lines).toContain('Loaded a new TLS certificate'))
+    await target.post(far.url)
+    held.resolve()
+    expect(await slow).toMatchObject({ status: 200 })
+    await target.post(far.url)
+    expect(names).toEqual(['first', 'first', 'second', 'second'])
+  })
+
+  it('that cannot be used leave the former ones in use, and are told once', async () => {
+    await using far = await startFarSide(json(200, {}), { ...server, ca: authority.cert, requestCert: true })
+    await writeFile(file('own-ca.pem'), authority.cert)
+    await write(authority.issue('first'))
+    const { lines, logger } = log()
+    using target = await createTestTarget({ ...quick, tls: tls(), logger })
+    await writeFile(file('own.key'), authority.issue('another').key)
+    await vi.waitFor(() => expect(lines.at(-1)).toMatch(/cannot be used: .*MISMATCH.*former ones stay in use/))
+    await writeFile(file('own-ca.pem'), 'half of a fi')
+    await vi.waitFor(() => expect(lines.at(-1)).toMatch(/cannot be used: ERR_OSSL_PEM_NO_START_LINE/))
+    expect(lines).toHaveLength(2)
+    expect(await target.post(far.url)).toMatchObject({ status: 200 })
+  })
+
+  it('bring the trust of a new authority', async () => {
+    const another = createAuthority('Another CA')
+    await using far = await startFarSide(json(200, {}), another.issue('server'))
+    await writeFile(file('own-ca.pem'), authority.cert)
+    const { lines, logger } = log()
+    using target = await createTestTarget({ ...quick, tls: { caFile: file('own-ca.pem') }, logger })
+    expect(await failureOf(target.post(far.url))).toMatchObject({ code: 'target-unreachable' })
+    await writeFile(file('own-ca.pem'), authority.cert + another.cert)
+    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    expect(await target.post(far.url)).toMatchObject({ status: 200 })
   })
 })
 
