@@ -1,4 +1,5 @@
 import { Cluster } from 'ioredis'
+import { ConfigurationError } from './configuration-error.ts'
 import type { Logger } from './logger.ts'
 import { describeRedisError, openRedis, type RedisConnection } from './redis-open.ts'
 
@@ -87,7 +88,7 @@ export interface RedisCheck extends Disposable {
 }
 
 /**
- * Waits for Redis, then reads whether it keeps what it confirms. Throws one error naming every setting that loses
+ * Waits for Redis, then reads whether it keeps what it confirms. Throws one ConfigurationError naming every setting that loses
  * accepted messages (an evicting policy, no append-only file). With `allowVolatile` these are warned of instead, now
  * and every `reminderMs` until disposed. A weaker or unreadable `appendfsync` is a warning only: managed services often
  * forbid CONFIG.
@@ -109,7 +110,7 @@ export async function checkRedis(
   if (faults.size === 0) return { warnings: [...warnings], [Symbol.dispose]: () => undefined }
 
   const loss = `Redis can lose accepted messages: ${[...faults].join('; ')}.`
-  if (!allowVolatile) throw new Error(`${loss} TIELINE_ALLOW_VOLATILE_REDIS=1 starts all the same.`)
+  if (!allowVolatile) throw new ConfigurationError(`${loss} TIELINE_ALLOW_VOLATILE_REDIS=1 starts all the same.`, [])
   const remind = () => logger.warn(loss)
   remind()
   const timer = setInterval(remind, reminderMs).unref()

@@ -16,12 +16,12 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { REDIS_URL: given, TIELINE_TEST_REDIS: form = '' } = process.env
   if (form !== '' && !isRedisForm(form)) throw new Error(`TIELINE_TEST_REDIS is none of ${redisForms.join(', ')}`)
+  // Without one the Redis of the run may still be a container, or one that is there; but some tests start servers themselves.
+  await ensureRedisProgram().catch((error: unknown) => console.warn(error instanceof Error ? error.message : error))
   if (form === '' && given) {
     project.provide('redisUrl', given)
     return async () => {}
   }
-  // On a machine with Docker only, the Redis of the run may be a container all the same; the next line tells what is missing.
-  await ensureRedisProgram().catch((error: unknown) => console.warn(error instanceof Error ? error.message : error))
   const redis = await startRedisForm(isRedisForm(form) ? form : 'standalone')
   project.provide('redisUrl', redis.url)
   return async () => {

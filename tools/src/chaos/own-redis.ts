@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findRedisBinary } from '@tieline/runtime/redis-binary'
 import { startRedisProcess } from '@tieline/runtime/redis-process'
+import { ensureRedisProgram } from '@tieline/testkit/built-redis'
 
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string
@@ -13,6 +14,7 @@ export interface OwnRedis extends AsyncDisposable {
 
 /** A Redis of this run that keeps what it confirmed when it is killed. */
 export async function startOwnRedis(dataDir: string): Promise<OwnRedis> {
+  await ensureRedisProgram()
   const { binary, env } = await findRedisBinary()
   const first = await startRedisProcess({ binary, env, dataDir })
   let running = first
