@@ -9,7 +9,7 @@ import { type Ended, makeCall, readEffects } from './effects.ts'
 import { findByTerms } from './find-by-term.ts'
 import { collectMs } from './intake.ts'
 import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
-
+import { storeIndex } from './keep-index.ts'
 import { saysDown, windowContext } from './mail-windows.ts'
 import { readPins } from './pins.ts'
 import type { Run } from './queues.ts'
@@ -182,6 +182,12 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
       const open = (field: string, sealed: string): unknown =>
         JSON.parse(journal.sealer.open(sealed, recordContext(key, field)))
       return new Map(Object.entries(stored).map(([field, sealed]) => [field, open(field, sealed)]))
+    },
+
+    async keepIndex(chunks) {
+      const reference = await storeIndex(journal, key, chunks)
+      if (reference !== undefined) await fencedOk('keep-index', { reference })
+      return reference !== undefined
     },
 
     note: (entry) => fencedOk('note', { entry }),

@@ -163,6 +163,12 @@ export async function readStoredPayload(journal: Journal, key: string): Promise<
   return !reference && sealed === null ? undefined : readPayload(journal, key, sealed, reference ?? '')
 }
 
+/** What the file of a message can be searched by, see `Attempt.keepIndex`. Undefined when there is none (yet). */
+export async function openIndex(journal: Journal, key: string): Promise<AsyncIterable<Buffer> | undefined> {
+  const reference = await journal.redis.hget(`${journal.base}:m:${key}`, 'indexRef')
+  return reference ? openPayload(journal, reference) : undefined
+}
+
 export interface MessageFile {
   /** @throws TielineError `payload-trimmed` or `payload-unreadable` */
   open(): AsyncIterable<Buffer>

@@ -17,8 +17,11 @@ export interface KeptPayload {
 
 /** Files and large JSON, sealed as they come: never whole in memory, small ones in Redis, larger ones in the payload store. */
 export interface Payloads {
-  /** Durable when it resolves; nothing is left when it rejects, also when the chunks end in an error. */
-  keep(chunks: AsyncIterable<Uint8Array>): Promise<KeptPayload>
+  /**
+   * Durable when it resolves; nothing is left when it rejects, also when the chunks end in an error.
+   * @param outside of Redis, however small: for what is kept long
+   */
+  keep(chunks: AsyncIterable<Uint8Array>, where?: 'outside'): Promise<KeptPayload>
   /** @throws TielineError `payload-unreadable`, also in the middle of reading */
   open(reference: string): AsyncIterable<Buffer>
   remove(reference: string): Promise<void>
@@ -54,11 +57,11 @@ export function createPayloads({ small, large, keys, pending, clock }: Deps): Pa
   }
 
   return {
-    async keep(chunks) {
+    async keep(chunks, where) {
       const id = randomUUID()
       const counted = countBytes(chunks)
       const sealed = sealStream(counted.bytes, keys[0], id)
-      const { isSmall, bytes } = await holdUpTo(redisPayloadBytesMax, sealed)
+      const { isSmall, bytes } = await holdUpTo(where === 'outside' ? 0 : redisPayloadBytesMax, sealed)
       const reference = `${isSmall ? smallPrefix : largePrefix}${id}`
       try {
         await pending.add(reference)

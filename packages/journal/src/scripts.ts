@@ -21,6 +21,7 @@ const scriptNames = [
   'yield',
   'pin',
   'note',
+  'keep-index',
   'rerun',
   'discard',
   'abort',

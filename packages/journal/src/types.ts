@@ -187,6 +187,12 @@ export interface Attempt {
   record(field: string, value: unknown, also?: RecordOptions): Promise<void>
   /** All that this generation has recorded. */
   recorded(): Promise<ReadonlyMap<string, unknown>>
+  /**
+   * Keeps, for as long as the message, what its file can be searched by, in place of what was kept so before.
+   * @returns false when it could not be stored: that is logged, and no reason to stop
+   * @throws what the chunks throw
+   */
+  keepIndex(chunks: AsyncIterable<Uint8Array>): Promise<boolean>
   /** Adds to the time line. Codes, counts and names only: it is not encrypted. */
   note(entry: { readonly what: string; readonly [detail: string]: string | number | boolean }): Promise<void>
   /** Fixes a choice (a connection) for the rest of the generation. */

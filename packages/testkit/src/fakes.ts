@@ -96,6 +96,10 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
       })),
     forget: unused,
     record: unused,
+    async keepIndex(chunks) {
+      await Array.fromAsync(chunks)
+      return true
+    },
     recorded: unused,
     reached: unused,
     joinWindow: unused,

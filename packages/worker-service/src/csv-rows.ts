@@ -12,6 +12,8 @@ export interface CsvRow {
 export interface CsvReading {
   /** Rows whose fields are all empty are rows too. Otherwise they are passed over, as are blank lines always. */
   readonly emptyRowsCount?: boolean
+  /** Values of these columns alone, as far as they are known. */
+  readonly only?: readonly string[] | undefined
 }
 
 /** No row of a device file comes near it. What is longer is a quote that was never closed, and must not fill the memory. */
@@ -30,7 +32,7 @@ const endOfFile = new RegExp(`${ctrlZ}[\\s${ctrlZ}]*$`)
 export async function* readCsvRows(
   bytes: AsyncIterable<Buffer>,
   columns: CsvColumns,
-  { emptyRowsCount = false }: CsvReading = {},
+  { emptyRowsCount = false, only }: CsvReading = {},
 ): AsyncGenerator<CsvRow[]> {
   let parser: RowParser | undefined
   let pending = ''
@@ -40,7 +42,9 @@ export async function* readCsvRows(
     if (parser === undefined) {
       const found = findHeader(pending, isLast, columns)
       if (found === undefined) return []
-      parser = createRowParser(found.header, emptyRowsCount)
+      const { columns: all } = found.header
+      const wanted = only === undefined ? all : all.filter(({ name }) => only.includes(name))
+      parser = createRowParser({ ...found.header, columns: wanted }, emptyRowsCount)
       columns.passedOver?.(found.header.passedOver)
       pending = pending.slice(found.end)
     }

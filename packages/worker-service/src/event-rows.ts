@@ -12,6 +12,8 @@ export interface EventRowsReading {
   /** See `emptyRowsOf`. */
   readonly emptyRows: EmptyRows
   readonly passedOver?: CsvColumns['passedOver']
+  /** See `CsvReading`. */
+  readonly only?: readonly string[]
 }
 
 type EmptyRows = 'counted' | 'passed-over'
@@ -24,9 +26,9 @@ const columnsOf = {
 /** The rows of an event file, for all who read one: they must agree on the number of each row. See `readCsvRows`. */
 export const readEventRows = (
   bytes: AsyncIterable<Buffer>,
-  { flow, aliases, emptyRows, passedOver }: EventRowsReading,
+  { flow, aliases, emptyRows, passedOver, only }: EventRowsReading,
 ): AsyncGenerator<CsvRow[]> =>
-  readCsvRows(bytes, { ...columnsOf[flow], aliases, passedOver }, { emptyRowsCount: emptyRows === 'counted' })
+  readCsvRows(bytes, { ...columnsOf[flow], aliases, passedOver }, { emptyRowsCount: emptyRows === 'counted', only })
 
 /**
  * Whether rows without content have numbers: they once had, and the calls of a message that began then keep their

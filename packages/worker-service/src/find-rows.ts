@@ -28,21 +28,29 @@ export interface WantedRows {
   readonly segmentRows: number
   /** Other names of columns, see `compat.fieldAliases`. */
   readonly aliases?: Readonly<Record<string, string>> | undefined
+  /** Numbers of its rows, if they are known; else the file is read. */
+  readonly numbers?: readonly number[] | undefined
 }
 
 /**
- * Finds rows by number or device, reading the file from its beginning.
- * Throws TielineError when the file is no longer kept or cannot be read.
+ * Finds rows by number or device.
+ * Throws TielineError when the file is needed for that and is no longer kept or cannot be read.
  */
 export async function* findRows(file: MessageFile, wanted: WantedRows): AsyncGenerator<RowStory> {
   const segmentRows = Number(file.pins.segmentRows ?? wanted.segmentRows)
   const rowCount = Number(file.pins.rows ?? Number.POSITIVE_INFINITY)
+  for await (const number of wanted.numbers ?? numbersInFile(file, wanted))
+    yield tell(file, number, segmentRows, rowCount)
+}
+
+async function* numbersInFile(file: MessageFile, wanted: WantedRows): AsyncGenerator<number> {
   const emptyRows = emptyRowsOf(file.pins.emptyRows, file.effects.keys())
-  for await (const rows of readEventRows(file.open(), { ...wanted, emptyRows })) {
+  const device = wanted.device?.trim().toLowerCase()
+  for await (const rows of readEventRows(file.open(), { ...wanted, emptyRows, only: ['nicId'] })) {
     for (const { number, values } of rows) {
       if (wanted.row !== undefined && number !== wanted.row) continue
-      if (wanted.device !== undefined && values.nicId !== wanted.device) continue
-      yield tell(file, number, segmentRows, rowCount)
+      if (device !== undefined && values.nicId?.toLowerCase() !== device) continue
+      yield number
       if (wanted.row !== undefined) return
     }
   }

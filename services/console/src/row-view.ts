@@ -1,9 +1,10 @@
 import type { MessageDetails, MessageFile } from '@tieline/journal/operations'
 import { openStates } from '@tieline/journal/types'
+import type { DeviceRows } from '@tieline/worker-service/find-devices'
 import type { RowStory } from '@tieline/worker-service/find-rows'
 import { formatRows } from './message-view.ts'
 import { formatFields, formatTable } from './table.ts'
-import { formatTime } from './times.ts'
+import { formatLocal, formatTime } from './times.ts'
 
 /** What became of a file as a whole, and the first rows that were left out. */
 export function formatRowSummary(message: MessageDetails, { faults }: Pick<MessageFile, 'faults'>): string {
@@ -25,6 +26,20 @@ function whyUncounted({ state, code, effects }: MessageDetails): string {
   const end = `the message ended as ${code ?? state}`
   return effects.length === 0 ? `none went to DACS: ${end}` : `not counted: ${end}; \`messages show\` counts its calls`
 }
+
+/** Rows of one device in several files, one line each. */
+export const formatDeviceRows = (files: readonly DeviceRows[]): string =>
+  formatTable(
+    ['event file', 'row', 'state', 'last (local time)'],
+    files.flatMap(({ message, rows }) =>
+      rows.map(({ row, state, effect }) => [
+        message.key,
+        String(row),
+        meaningOf[state],
+        formatLocal(effect?.at ?? message.stateAt),
+      ]),
+    ),
+  )
 
 /** One row: the call that carried it, or why there is none. */
 export const formatRowStory = ({ row, first, last, state, rule, effect }: RowStory): string =>

@@ -106,6 +106,10 @@ if not same then
   -- Callers of generations before this one are told that they are superseded.
   set(message, { hash = a.hash, changed = tonumber(message.generation) + 1, division = a.division or '' })
   index(message, a.terms)
+  if message.indexRef then
+    letGo(message.indexRef)
+    redis.call('HDEL', recordKey(a.key), 'indexRef')
+  end
 end
 set(message, { payloadRef = a.payloadRef or '' })
 if not same then redis.call('HDEL', recordKey(a.key), unpack(optionalFields)) end

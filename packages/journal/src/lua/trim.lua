@@ -21,6 +21,10 @@ if a.payloadOnly then
   if a.now - tonumber(message.settledAt) > a.replayMs then redis.call('DEL', replyKey(a.key)) end
   return cjson.encode({ unused = listOrNil(unused) })
 end
+if message.indexRef then
+  unused[#unused + 1] = message.indexRef
+  letGo(message.indexRef)
+end
 unindex(a.key)
 redis.call('ZREM', stateKey(message.flow, message.state), a.key)
 redis.call('ZREM', base .. ':uncollected', a.key)

@@ -10,11 +10,11 @@ import {
   summarize,
 } from '@tieline/journal/operations'
 import { findRefusals } from '@tieline/journal/refusals'
-import { effectiveFlow } from '@tieline/runtime/installation'
 import { abortWords } from '@tieline/worker-service/abort-words'
+import { findDevice, numbersByIndex, rowSettings } from '@tieline/worker-service/find-devices'
 import { findRows } from '@tieline/worker-service/find-rows'
 import { formatMessage, formatMessages } from '../message-view.ts'
-import { formatRowStory, formatRowSummary } from '../row-view.ts'
+import { formatDeviceRows, formatRowStory, formatRowSummary } from '../row-view.ts'
 import { printable } from '../table.ts'
 import {
   type Command,
@@ -32,16 +32,29 @@ const json = { type: 'boolean' } as const
 
 const find = defineCommand({
   name: 'messages find',
-  usage: '<term> [--json]',
+  usage: '<term> [--no-rows] [--json]',
   summary:
-    'Messages that carry an id: messageId, syncRequestId, communicationId, eventId, stageId, enrollmentId, nicId.',
-  options: { json },
+    'Messages that carry an id: messageId, syncRequestId, communicationId, eventId, stageId, enrollmentId, nicId; also that of a device in an event file, unless --no-rows.',
+  options: { 'no-rows': { type: 'boolean' }, json },
   words: { min: 1, max: 1 },
   async run({ values, words: [term = ''], tools }) {
     const journal = await tools.journal()
     const messages = await summarize(journal, await findMessages(journal, term))
-    if (messages.length === 0) throw new CommandFault(await notFound(journal, term))
-    tools.print(values.json ? JSON.stringify(messages, null, 2) : formatMessages(messages))
+    const { installation } = await tools.settings()
+    const device = values['no-rows'] ? undefined : await findDevice(journal, term, installation)
+    const { found = [], unsearched = [] } = device ?? {}
+    if (values.json) {
+      const rows = found.map(({ message, rows }) => ({ ...message, deviceRows: rows }))
+      tools.print(JSON.stringify([...messages, ...rows], null, 2))
+    } else {
+      if (messages.length > 0) tools.print(formatMessages(messages))
+      if (found.length > 0) tools.print(formatDeviceRows(found))
+    }
+    if (unsearched.length > 0) {
+      const keys = unsearched.slice(0, 5).map(printable).join(', ')
+      tools.terminal.stderr.write(`${unsearched.length} event files could not be searched for devices: ${keys}\n`)
+    }
+    if (messages.length === 0 && found.length === 0) throw new CommandFault(await notFound(journal, term))
   },
 })
 
@@ -142,15 +155,9 @@ const rows = defineCommand({
       return tools.print(json ? JSON.stringify(summary, null, 2) : formatRowSummary(message, file))
     }
     const { installation } = await tools.settings()
-    const found = await Array.fromAsync(
-      findRows(file, {
-        flow,
-        row: row === undefined ? undefined : Number(row),
-        device,
-        segmentRows: effectiveFlow(flow, installation).segmentRows ?? 1,
-        aliases: installation.compat.fieldAliases[flow],
-      }),
-    )
+    const numbers = device === undefined ? undefined : await numbersByIndex(journal, key, device)
+    const wanted = { row: row === undefined ? undefined : Number(row), device, numbers }
+    const found = await Array.fromAsync(findRows(file, { ...wanted, ...rowSettings(flow, installation) }))
     if (found.length === 0) throw new CommandFault('The file has no such row.')
     tools.print(json ? JSON.stringify(found, null, 2) : found.map(formatRowStory).join('\n\n'))
   },

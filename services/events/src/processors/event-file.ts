@@ -73,7 +73,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
       const reading = { flow, aliases: compat.fieldAliases[flow], emptyRows: await pinEmptyRows(attempt) }
       const content = requireFile(attempt)
-      const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, reading))))
+      const rows = Number(await attempt.pin('rows', async () => String(await countRows(content, reading, attempt))))
 
       // Every attempt reads all rows; what is let pass of them is counted by the first that comes so far.
       const counting = await attempt.pin('rowsReadBy', () => String(attempt.number))
