@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, test } from 'vitest'
 import { places, type ScorePlace } from './score-places.ts'
@@ -249,6 +250,22 @@ test.each([
   expect(await place.names()).toEqual([name, 'Sent-DeviceScore_z.csv'].sort())
   expect(await untilMails(pipeline, 2)).toEqual(['file-name-refused nightly', 'files-not-transferred nightly'])
   expect(subjects(pipeline).join()).not.toMatch(/\p{Cc}/u)
+})
+
+test('a link out of the directory is left alone and told of at every run, and the others go on', async () => {
+  await using elsewhere = await places.directory()
+  await elsewhere.put('secret', 'secret')
+  await using place = await places.directory()
+  await using pipeline = await openTransfer(place)
+  const at = ({ connection }: ScorePlace, name: string) => join(String(Reflect.get(connection, 'path')), name)
+  await symlink(at(elsewhere, 'secret'), at(place, 'DeviceScore_a.csv'))
+  await place.put('DeviceScore_z.csv', 'fine')
+  for (const sent of [1, 0]) {
+    expect(await runTransfer(pipeline)).toMatchObject({ state: 'refused', files: { sent, failed: 1, left: 0 } })
+    expect(taken(pipeline)).toEqual([fileOf('DeviceScore_z.csv', 'fine')])
+    expect(await place.names()).toEqual(['DeviceScore_a.csv', 'Sent-DeviceScore_z.csv'])
+  }
+  expect((await untilMails(pipeline, 4)).filter((subject) => subject.startsWith('file-name-refused'))).toHaveLength(2)
 })
 
 test('what a run was about can be found by the names of its files', async () => {

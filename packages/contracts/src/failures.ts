@@ -121,8 +121,8 @@ export const failures = {
   },
   'file-name-refused': {
     meaning:
-      'The name of a file at its source cannot be used: it holds a slash, a backslash, `..` or a control character, or is too long. The file was left alone.',
-    next: 'Give the file another name.',
+      'The name of a file at its source cannot be used: it holds a slash, a backslash, `..` or a control character, or is too long; or the file is a link that leads out of its directory. The file was left alone.',
+    next: 'Give the file another name, or put the file itself where the link is.',
   },
   'file-missing': {
     meaning: 'There is no such file at its source, neither under its own name nor with the error prefix.',

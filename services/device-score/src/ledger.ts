@@ -7,7 +7,7 @@ import type { SourceFile } from '@tieline/targets/file-source'
 /** What became of a file in this run. */
 export interface Fate {
   readonly name: string
-  /** `refused`: its name cannot be used, so it was not touched. */
+  /** `refused`: its name cannot be used, or a link leads out of the place, so it was not touched. */
   readonly became: 'sent' | 'failed' | 'refused'
   readonly code?: FailureCode
   /** Its name at the source now. */

@@ -14,9 +14,13 @@ export interface Sending {
   readonly againMs: number
 }
 
-/** How it ended. `left`: nothing of it can have been taken, and it is not the fault of the file. */
+/**
+ * How it ended. `refused`: it must not be read, as a link does that leads out of the place. `left`: nothing of it can have been
+ * taken, and it is not the fault of the file.
+ */
 export type Sent =
   | { readonly kind: 'sent' }
+  | { readonly kind: 'refused'; readonly error: CallError }
   | { readonly kind: 'failed'; readonly error: CallError }
   | { readonly kind: 'left'; readonly error: CallError }
 
@@ -44,6 +48,7 @@ export async function sendFile(file: SourceFile, sending: Sending): Promise<Sent
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       if (error.code === 'file-changed') return { kind: 'left', error }
+      if (error.code === 'file-name-refused') return { kind: 'refused', error }
       if (error.connection === source.connection) throw error
       // The call was not made: what is to be said of the file is what the call before it met.
       if (error.code === 'connection-paused')

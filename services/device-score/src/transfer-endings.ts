@@ -20,7 +20,7 @@ export interface Report {
 export function fileNotice(attempt: About, file: string, error: TielineError, nowMs: number): Notice {
   const next =
     error.code === 'file-name-refused'
-      ? 'It was left as it is and is told of at every run, until it has another name.'
+      ? 'It was left as it is and is told of at every run, until it has another name or lies there itself.'
       : `It bears the error prefix now and is not sent again by itself. When the cause is mended: tieline schedules retry-file ${attempt.id} ${quoted(file)} --reason '…'`
   return { ...errorNotice({ attempt, error, next, nowMs }), file }
 }

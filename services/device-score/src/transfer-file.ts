@@ -43,7 +43,7 @@ export async function transferFile(file: SourceFile, transfer: Transfer): Promis
   const { fate, error }: Decided = ledger.decided(file) ?? (await sendAndDecide(file, transfer))
   if (fate === undefined) return { touched: false, ...(error && { error }) }
   const prefix = fate.became === 'sent' ? prefixes.sent : prefixes.failed
-  const movedTo = await moveAside(source, file, prefix, clock())
+  const movedTo = fate.became === 'refused' ? undefined : await moveAside(source, file, prefix, clock())
   await ledger.finish(file, { ...fate, ...(movedTo !== undefined && { movedTo }) })
   metrics.ended(attempt.id, fate, file.bytes)
   logger.info({ key: attempt.key, file: file.name, movedTo, code: fate.code }, `Transfer of a file: ${fate.became}`)
@@ -65,7 +65,8 @@ async function sendAndDecide(file: SourceFile, transfer: Transfer): Promise<Deci
     return { fate }
   }
   const { error } = sent
-  const fate: Fate = { name: file.name, became: 'failed', code: error.code }
+  const fate: Fate = { name: file.name, became: sent.kind, code: error.code }
   await ledger.decide(file, fate, [fileNotice(attempt, file.name, error, clock())])
-  return { fate, error }
+  // What is wrong with a file says nothing of the target.
+  return sent.kind === 'refused' ? { fate } : { fate, error }
 }
