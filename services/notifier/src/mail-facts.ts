@@ -14,7 +14,7 @@ export function factsOf(notice: Notice, { joins }: { readonly joins: boolean }):
   const { code, cause = code, trying, client, refusal } = notice
   const down = downConnection(notice)
   const isOfAllFlows = kind === 'recovered' || code === 'connection-down'
-  const failure = Object.entries(failures).find(([known]) => known === cause)?.[1]
+  const failure = Object.entries(failures).find(([known]) => known === toldCode(notice))?.[1]
   const since = digest ? digest.first : notice.since
   const paragraphs: (Fact | false | undefined)[][] = [
     [
@@ -57,6 +57,10 @@ export function factsOf(notice: Notice, { joins }: { readonly joins: boolean }):
       .map(([label, text]): Fact => [label, typeof text === 'string' ? oneLine(text) : text.map(oneLine)]),
   )
 }
+
+/** The code whose meaning helps: that of a message that is still tried is what makes it fail. */
+export const toldCode = ({ code, cause }: Pick<Notice, 'code' | 'cause'>): string =>
+  code === 'still-failing' ? (cause ?? code) : code
 
 export function flowNames(id: string): { readonly code: string; readonly short: string; readonly full: string } {
   if (!isFlowId(id)) return { code: oneLine(id), short: oneLine(id), full: id }

@@ -4,7 +4,7 @@ import type { Notice } from '@tieline/contracts/notice'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Mail } from '@tieline/targets/mailer'
 import { downConnection, downHeadline } from './down.ts'
-import { factsOf, flowNames } from './mail-facts.ts'
+import { factsOf, flowNames, toldCode } from './mail-facts.ts'
 import { type Layout, oneLine, renderHtml, renderText } from './mail-layout.ts'
 
 const idLengthMax = 60
@@ -84,13 +84,14 @@ function short(text: string): string {
   return line.length <= idLengthMax ? line : `${line.slice(0, idLengthMax - 1).toWellFormed()}…`
 }
 
-function linksOf({ messageKey, code, cause = code, digest }: Notice, publicUrl: string | undefined): Layout['links'] {
+function linksOf({ messageKey, code, cause, digest }: Notice, publicUrl: string | undefined): Layout['links'] {
   if (publicUrl === undefined) return []
   const root = publicUrl.replace(/\/+$/, '')
   const path = (text: string) => encodeURIComponent(text.toWellFormed())
+  const about = toldCode({ code, cause })
   return [
     ...(messageKey === undefined || digest ? [] : [['Look at it', `${root}/messages/${path(messageKey)}`] as const]),
-    ...(Object.hasOwn(failures, cause) ? [['About the code', `${root}/failures#${path(cause)}`] as const] : []),
+    ...(Object.hasOwn(failures, about) ? [['About the code', `${root}/failures#${path(about)}`] as const] : []),
   ]
 }
 

@@ -83,6 +83,11 @@ test('a message that is still being tried is told with the cause, the next attem
   expect(text).toContain('\nTried again: 2024-09-01 17:01:02 UTC\nTried until: 2024-09-01 23:00:02 UTC\n')
   expect(text).toContain(`\nCode: still-failing, target-error\nWhat it means: ${failures['target-error'].meaning}\n`)
   expect(text).toContain('failures#target-error')
+
+  const undelivered = compose({ code: 'ack-undelivered', cause: 'target-error' }).text
+  expect(undelivered).toContain(
+    `\nCode: ack-undelivered, target-error\nWhat it means: ${failures['ack-undelivered'].meaning}\n`,
+  )
 })
 
 test('what a target said stands in the mail when the notice has it', () => {
