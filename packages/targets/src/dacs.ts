@@ -1,6 +1,6 @@
 import { type Answer, CallError, never } from '@tieline/runtime/error'
 import type { HttpTarget } from './http-target.ts'
-import { type Addresses, createOperations } from './operations.ts'
+import { type Addresses, createOperations, createProbe } from './operations.ts'
 
 /** What Tieline asks of DACS (wire-contracts 2.4). Every method throws CallError when the call does not succeed. */
 export interface DacsClient {
@@ -20,6 +20,8 @@ export interface DacsClient {
   /** F9: one segment of an outcome file. */
   postEventOutcome(body: unknown, signal?: AbortSignal): Promise<Answer>
   healthCheck(signal?: AbortSignal): Promise<Answer>
+  /** Names of the operations at whose address there is nothing; nothing is changed by asking. @throws CallError */
+  missing(): Promise<(keyof typeof dacsOperations)[]>
   /** Calls in flight at a time. */
   readonly concurrency: number
 }
@@ -43,6 +45,7 @@ export interface DacsOptions extends Addresses<keyof typeof dacsOperations> {
 
 export function createDacsClient(target: HttpTarget, options: DacsOptions): DacsClient {
   const call = createOperations(target, dacsOperations, options)
+  const isThere = createProbe(target, dacsOperations, options)
   const healthy: ReadonlySet<number> = new Set(options.acceptDegradedHealth ? [200, 203] : [200])
   return {
     name: target.name,
@@ -68,5 +71,12 @@ export function createDacsClient(target: HttpTarget, options: DacsOptions): Dacs
     reserveDevice: (body, signal) => call('reserveDevice', { body, signal }),
     postEventOutcome: (body, signal) => call('postEventOutcome', { body, signal }),
     healthCheck: (signal) => call('healthCheck', { success: healthy, signal }),
+    async missing() {
+      const names = Object.keys(dacsOperations).filter(
+        (name) => name !== 'healthCheck',
+      ) as (keyof typeof dacsOperations)[]
+      const there = await Promise.all(names.map(isThere))
+      return names.filter((_, i) => !there[i])
+    },
   }
 }

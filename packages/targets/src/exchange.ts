@@ -39,7 +39,7 @@ export interface Content {
 }
 
 export interface ExchangeRequest {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'OPTIONS'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** Already serialized. */

@@ -21,7 +21,7 @@ import { createTimeLimit, type TimeLimit } from './time-limit.ts'
 export interface Call {
   /** Name of the operation, for messages and metrics. */
   readonly operation: string
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'OPTIONS'
   readonly url: string
   /** Sent as JSON. */
   readonly body?: unknown

@@ -48,6 +48,29 @@ export const createOperations =
     })
   }
 
+/**
+ * Asks whether there is anything at the address of an operation, in a way that changes nothing: OPTIONS, and where that is not
+ * known GET. The part in braces is left out.
+ * @returns false only when both are answered 404. @throws CallError when there is no answer
+ */
+export const createProbe =
+  <Name extends string>(
+    target: HttpTarget,
+    operations: Readonly<Record<Name, Operation>>,
+    { baseUrl, paths }: Addresses<Name>,
+  ) =>
+  async (name: Name): Promise<boolean> => {
+    const url = joinUrl(baseUrl, paths[name] ?? operations[name].path).replace(placeholder, '')
+    for (const method of ['OPTIONS', 'GET'] as const) {
+      const { status } = await target.call({ operation: 'probe', method, url, success: anyStatus })
+      if (status !== 404) return true
+    }
+    return false
+  }
+
+/** What is answered matters, and not how. */
+const anyStatus: ReadonlySet<number> = new Set(Array.from({ length: 500 }, (_, i) => 100 + i))
+
 function withNames(value: unknown, names: Readonly<Record<string, string>> | undefined): unknown {
   if (names === undefined) return value
   if (Array.isArray(value)) return value.map((item) => withNames(item, names))

@@ -49,8 +49,11 @@ export async function openJournal(
   return { ...journal, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
-/** Several installations may share a directory or a bucket. */
-async function openPayloadStore(
+/**
+ * Where large payloads go. Several installations may share a directory or a bucket.
+ * @throws ConfigurationError
+ */
+export async function openPayloadStore(
   { payloads, connections, installation: { name } }: Installation,
   parts: AsyncDisposableStack,
 ): Promise<PayloadStore> {

@@ -1,5 +1,5 @@
 import { createCredentialsCheck } from '@tieline/runtime/basic-credentials'
-import type { BillsSection } from './bill-source.ts'
+import type { BillsSection } from '@tieline/targets/bill-files'
 
 /** Tells from the Authorization header whether a caller is let in; without configured credentials everybody is. */
 export function createAuthorize(basic: BillsSection['basic']): (authorization: string | undefined) => boolean {

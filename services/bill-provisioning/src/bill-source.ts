@@ -1,16 +1,7 @@
 import type { Readable } from 'node:stream'
-import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import type { Installation } from '@tieline/runtime/installation'
-import { createDirectorySource } from '@tieline/targets/directory-source'
-import type { FileReader, SourceFile } from '@tieline/targets/file-source'
-import { createOciClient } from '@tieline/targets/oci-client'
-import { createOciSource } from '@tieline/targets/oci-source'
-import { createS3Client } from '@tieline/targets/s3-client'
-import { createS3Reader } from '@tieline/targets/s3-reader'
-import { createSftpSource } from '@tieline/targets/sftp-source'
-
-/** Section `bills` of the installation file. */
-export type BillsSection = NonNullable<Installation['bills']>
+import { type BillsSection, openBillFiles } from '@tieline/targets/bill-files'
+import type { SourceFile } from '@tieline/targets/file-source'
 
 /** The place that holds the bills, in folders or not. Every method can throw a CallError. */
 export interface BillSource extends AsyncDisposable {
@@ -35,8 +26,8 @@ export async function openBillSource(
   connections: Installation['connections'],
 ): Promise<BillSource> {
   await using opened = new AsyncDisposableStack()
-  const looking = opened.use(await openFileSource(section, connections, firstByteWithinS * 1_000))
-  const reading = opened.use(await openFileSource(section, connections, readTimeoutMs))
+  const looking = opened.use(await openBillFiles(section, connections, firstByteWithinS * 1_000))
+  const reading = opened.use(await openBillFiles(section, connections, readTimeoutMs))
   const owned = opened.move()
   return {
     find: (name) => looking.find(name),
@@ -48,28 +39,4 @@ export async function openBillSource(
     open: (file, signal) => reading.open(file, signal),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-async function openFileSource(
-  section: BillsSection['source'],
-  connections: Installation['connections'],
-  timeoutMs: number,
-): Promise<FileReader> {
-  if (section.kind === 'directory')
-    return createDirectorySource({ connection: 'bills', directory: section.path, folders: true })
-  const name = section.connection
-  const connection = connections[name]
-  if (section.kind === 'sftp' && connection?.kind === 'sftp') {
-    return createSftpSource({ ...connection, connection: name, directory: section.path, timeoutMs, folders: true })
-  }
-  if (section.kind === 'oci-object-storage' && connection?.kind === 'oci-object-storage') {
-    const client = await createOciClient({ ...connection, connection: name, timeoutMs })
-    return createOciSource({ client, bucket: section.bucket, folders: true })
-  }
-  if (section.kind === 's3' && connection?.kind === 's3') {
-    const client = await createS3Client({ ...connection, connection: name, bucket: section.bucket, timeoutMs })
-    return createS3Reader({ client, folders: true })
-  }
-  const rule = `must name a connection of kind ${section.kind}`
-  throw new ConfigurationError('The bills cannot be reached', [{ path: 'bills.source.connection', rule }])
 }

@@ -1,8 +1,9 @@
 import { billNameOf } from '@tieline/runtime/bill-name-pattern'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { BillsSection } from '@tieline/targets/bill-files'
 import { checkFilePath, type SourceFile } from '@tieline/targets/file-source'
 import { BillFailure } from './bill-failure.ts'
-import type { BillSource, BillsSection } from './bill-source.ts'
+import type { BillSource } from './bill-source.ts'
 import { pdfSignature, piecesOfPdf } from './pdf-pieces.ts'
 import { createTurns } from './turns.ts'
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { Logger } from '@tieline/runtime/logger'
-import type { BillsSection } from './bill-source.ts'
+import type { BillsSection } from '@tieline/targets/bill-files'
 
 /** The directory of bills is not ours, so its rights are not changed; but who runs it shall know that every user can read them. */
 export async function warnIfOpenToAll(source: BillsSection['source'], logger: Pick<Logger, 'warn'>): Promise<void> {

@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { ConfigProps } from '@tieline/lookups/config-props'
 import { CallError, TielineError } from '@tieline/runtime/error'
 import type { Installation } from '@tieline/runtime/installation'
-import type { DacsClient } from '@tieline/targets/dacs'
+import { type BillsSection, openBillFiles } from '@tieline/targets/bill-files'
+import { type DacsClient, dacsOperations } from '@tieline/targets/dacs'
 import { type DermsClient, dermsOperations } from '@tieline/targets/derms'
 import type { Mailer } from '@tieline/targets/mailer'
+import { openPayloadStore } from '@tieline/worker-service/open-journal'
 import { openScoreSource } from '@tieline/worker-service/open-score-source'
 import { z } from 'zod'
 import { printable } from './table.ts'
@@ -15,12 +19,26 @@ export interface Finding {
   readonly sentence: string
 }
 
-/** Asks DACS for its health with the credentials of the connection. */
-export const testDacs = (dacs: DacsClient): Promise<Finding> =>
+/** Asks DACS for its health with the credentials of the connection, and whether anything is where each operation should be. */
+export const testDacs = (
+  dacs: DacsClient,
+  paths: Partial<Readonly<Record<keyof typeof dacsOperations, string>>>,
+): Promise<Finding> =>
   findingOf(async () => {
     const { status, durationMs } = await dacs.healthCheck()
     const health = status === 203 ? 'degraded, which this connection accepts' : 'healthy'
-    return { ok: true, sentence: `${dacs.name}: ${health} (HTTP ${status}, ${durationMs} ms).` }
+    const missing = await dacs.missing()
+    if (missing.length === 0) {
+      return {
+        ok: true,
+        sentence: `${dacs.name}: ${health}, and has each operation (HTTP ${status}, ${durationMs} ms).`,
+      }
+    }
+    const where = missing.map((name) => `${dacsOperations[name].method} ${paths[name] ?? dacsOperations[name].path}`)
+    return {
+      ok: false,
+      sentence: `${dacs.name}: ${health}, but has nothing at ${where.join(' and ')} (HTTP 404); check baseUrl and paths.`,
+    }
   })
 
 interface DermsUse {
@@ -65,6 +83,30 @@ export const testScoreSource = (
     const files = length === 1 ? '1 file' : `${length} files`
     return { ok: true, sentence: `${name}: can be listed; ${files} beginning with ${printable(prefix)}.` }
   })
+
+/** Looks for a bill that cannot be there. */
+export const testBills = (section: BillsSection, connections: Installation['connections']): Promise<Finding> =>
+  findingOf(async () => {
+    await using files = await openBillFiles(section.source, connections, section.firstByteWithinS * 1_000)
+    await files.find('tieline-connection-test.pdf')
+    return { ok: true, sentence: 'bills: the place of the bills can be read.' }
+  }, 'bills: ')
+
+/** Writes a payload, reads it, and removes it. */
+export const testPayloads = (installation: Installation): Promise<Finding> =>
+  findingOf(async () => {
+    await using parts = new AsyncDisposableStack()
+    const store = await openPayloadStore(installation, parts)
+    const reference = `connection-test-${randomUUID()}`
+    await store.put(reference, Readable.from([Buffer.from(reference)]))
+    try {
+      const read = Buffer.concat(await Array.fromAsync(await store.get(reference))).toString()
+      if (read !== reference) return { ok: false, sentence: 'payloads: what was written comes back otherwise.' }
+    } finally {
+      await store.remove(reference)
+    }
+    return { ok: true, sentence: 'payloads: can be written, read and removed.' }
+  }, 'payloads: ')
 
 /** Connects to the mail server and logs in. */
 export const testMail = (mailer: Mailer): Promise<Finding> =>

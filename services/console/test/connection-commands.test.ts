@@ -1,6 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startObjectStorage } from '@tieline/simulators/object-storage'
 import { expect, it } from 'vitest'
 import { openInstallation, planted } from './harness.ts'
 
@@ -24,7 +29,7 @@ async function listening<S extends Server>(server: S) {
 }
 
 /** DACS and DERMS in one: health for the one, catalogue and description for the other, to who knows the password. */
-const startFarSide = ({ health = 200, description = openApi as unknown } = {}) =>
+const startFarSide = ({ health = 200, description = openApi as unknown, lacking = '', asked = [] as string[] } = {}) =>
   listening(
     createServer((request, response) => {
       response.setHeader('connection', 'close')
@@ -33,6 +38,10 @@ const startFarSide = ({ health = 200, description = openApi as unknown } = {}) =
       if (request.url === '/apis/common/system/healthCheck/') return answer(health, { detail: planted })
       if (request.url === '/v1/catalog') return answer(200, { services: [] })
       if (request.url === '/v1/openapi.json') return answer(200, description)
+      if (request.url?.startsWith('/apis/') && request.url !== lacking) {
+        asked.push(`${request.method} ${request.url}`)
+        return answer(405, { detail: planted })
+      }
       return answer(404, {})
     }),
   )
@@ -75,7 +84,7 @@ it('says of each connection and of the mail server that it works', async () => {
   expect({ code, err }).toEqual({ code: 0, err: '' })
   expect(out.split('\n')).toEqual([
     'mail: the server answers, and takes the login if there is one.',
-    expect.stringMatching(/^DACS_MAIN: healthy \(HTTP 200, \d+ ms\)\.$/),
+    expect.stringMatching(/^DACS_MAIN: healthy, and has each operation \(HTTP 200, \d+ ms\)\.$/),
     expect.stringMatching(/^DERMS_SITE1: answers and describes what Tieline calls \(\d+ ms\)\.$/),
     '',
   ])
@@ -106,6 +115,68 @@ it('says when DACS is degraded, and what DERMS does not offer', async () => {
     code: 1,
     out: 'DERMS_SITE1: openapi.json lacks POST /status-check and POST /event-reservation-ack; check baseUrl, paths and the release.\n',
   })
+})
+
+it('asks DACS in a way that changes nothing whether each operation is where it should be', async () => {
+  const asked: string[] = []
+  const lacking = '/apis/cross/service/programEvent/lifecycle'
+  await using far = await startFarSide({ lacking, asked })
+  await using mail = await startMailServer()
+  await using site = await openInstallation(installation(far, mail))
+  expect(await site.run('connections', 'test', 'DACS_MAIN')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(
+      /^DACS_MAIN: healthy, but has nothing at POST \/cross\/service\/programEvent\/lifecycle \(HTTP 404\); check baseUrl and paths\.\n$/,
+    ),
+  })
+  expect(asked).toHaveLength(6)
+  for (const request of asked) expect(request).toMatch(/^OPTIONS /)
+  expect(asked).toContain('OPTIONS /apis/common/sync/syncRequest/')
+})
+
+it('looks for a bill, and says when the place of the bills cannot be read', async () => {
+  await using far = await startFarSide()
+  await using mail = await startMailServer()
+  const path = await mkdtemp(join(tmpdir(), 'tieline-bills-'))
+  const bills = { source: { kind: 'directory', path } }
+  await using site = await openInstallation({ ...installation(far, mail), bills })
+  const found = { code: 0, out: 'bills: the place of the bills can be read.\n' }
+  expect(await site.run('connections', 'test', 'bills')).toMatchObject(found)
+  await rm(path, { recursive: true })
+  expect(await site.run('connections', 'test', 'bills')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^bills: /),
+  })
+})
+
+it('writes into the bucket of payloads, and leaves nothing there', async () => {
+  await using far = await startFarSide()
+  await using mail = await startMailServer()
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+  const user = {
+    tenancy: 'ocid1.tenancy.t',
+    user: 'ocid1.user.u',
+    fingerprint: '00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff',
+  }
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  await using storage = await startObjectStorage({ buckets: ['payloads'], users: [{ ...user, publicKey: pem }] })
+  const directory = await mkdtemp(join(tmpdir(), 'tieline-key-'))
+  const privateKeyFile = join(directory, 'key.pem')
+  await writeFile(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const { connections, ...others } = installation(far, mail)
+  const BUCKET = { kind: 'oci-object-storage', endpoint: storage.url, ...user, privateKeyFile }
+  const payloads = { kind: 'oci-object-storage', connection: 'BUCKET', bucket: 'payloads' }
+  await using site = await openInstallation({ ...others, connections: { ...connections, BUCKET }, payloads })
+  const { code, out, err } = await site.run('connections', 'test', 'payloads')
+  expect({ code, out, err }).toEqual({ code: 0, out: 'payloads: can be written, read and removed.\n', err: '' })
+  expect([...storage.simulator.bucket('payloads').objects.keys()]).toEqual([])
+  expect(await site.run('connections', 'test', 'BUCKET')).toMatchObject({ out: 'BUCKET: see payloads.\n' })
+  storage.simulator.failNext({ status: 403, times: 9 })
+  expect(await site.run('connections', 'test', 'payloads')).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^payloads: BUCKET: put answered 403/),
+  })
+  await rm(directory, { recursive: true })
 })
 
 it('asks a DERMS for the operation of score files if a transfer ends there, whatever it calls the part in braces', async () => {
