@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { AwsV4Signer } from 'aws4fetch'
 import { createAgents, type TlsFiles } from './agents.ts'
 import { classify } from './classify.ts'
@@ -58,11 +59,15 @@ export class S3Failure extends SourceFailure {
 
 /**
  * Requests of an object storage that speaks S3, signed with AWS Signature Version 4. Nothing is called yet.
- * @throws when a file of `tls` cannot be read or used
+ * @throws ConfigurationError when a file of `tls` cannot be read or used
  */
 export async function createS3Client(options: S3ClientOptions): Promise<S3Client> {
   const { connection, region, accessKeyId, secretAccessKey, sessionToken, tls, proxy, timeoutMs = 60_000 } = options
-  const agents = await createAgents({ tls, proxy })
+  const agents = await createAgents({ tls, proxy }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'not PEM'
+    const rule = `names a file that cannot be used (${code})`
+    throw new ConfigurationError('The connections cannot be used', [{ path: `connections.${connection}.tls`, rule }])
+  })
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
   // Keys that are derived from the secret, by day.
   const cache = new Map<string, ArrayBuffer>()

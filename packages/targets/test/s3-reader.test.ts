@@ -85,6 +85,12 @@ test('looks for names that say something in addresses without finding them', asy
   for (const name of [...strangeNames, "it's *(here)!"]) expect(await source.find(name)).toBeUndefined()
 })
 
+test('says which file of its TLS cannot be used', async () => {
+  await using place = await setup()
+  const opening = openReader({ ...place.recipe, tls: { caFile: '/nowhere/ca.pem' } })
+  await expect(opening).rejects.toThrow('connections.BILL_STORE.tls: names a file that cannot be used (ENOENT)')
+})
+
 test('says that what answers is no storage', async () => {
   await using place = await setup()
   await using source = await openReader({ ...place.recipe, endpoint: `${place.recipe.endpoint}/elsewhere` })
