@@ -95,6 +95,7 @@ export const good: History = {
   found: [],
   messages: [recorded(createKey), recordedAct],
   faults: [],
+  bulks: [],
   recovery: { faultsEndedAt: 2_000, deadline: 32_000, settledAt: 2_100, idle: [] },
 }
 

@@ -4,6 +4,7 @@ import { everyMessageEnds, everythingRecovers } from '@tieline/tools/chaos/judge
 import { orderIsKept } from '@tieline/tools/chaos/judge-order'
 import { noneIsAppliedTwice } from '@tieline/tools/chaos/judge-repeats'
 import { repliesAgree } from '@tieline/tools/chaos/judge-replies'
+import { resubmittedIsDone } from '@tieline/tools/chaos/judge-resubmissions'
 import { judge } from '@tieline/tools/chaos/report'
 import { describe, expect, it } from 'vitest'
 import {
@@ -156,6 +157,8 @@ describe('the judges', () => {
       'one generation settled twice',
     ])
     const unasked = [...begun, ended, { at: 1_300, what: 'resubmitted', generation: 2 }]
+    const bulks = [{ at: 1_290, keys: [createKey] }]
+    expect(found(repliesAgree, { sent: [], bulks, ...withCreate({ timeline: unasked }) })).toEqual([])
     expect(found(repliesAgree, { sent: [], ...withCreate({ timeline: unasked }) })).toEqual([
       'resubmitted, and nobody asked for it',
     ])
@@ -165,6 +168,21 @@ describe('the judges', () => {
     expect(orderIsKept({ ...good, dacs: [callAct, callCreate] })).toEqual([
       { what: expect.stringContaining('createProgramEvent 7 arrived after'), keys: [createKey, actKey] },
     ])
+  })
+
+  it('see that what an outage killed was refused as superseded, unless the target had answered a later one before', () => {
+    const superseded = (bulkAt: number, state: string) => ({
+      bulks: [{ at: bulkAt, keys: [createKey, actKey] }],
+      messages: [
+        recorded(createKey, { state: 'superseded', outcome: 'ERROR' }),
+        { ...recordedAct, timeline: [{ at: 1_460, what: 'called', effect: 'act', state }] },
+      ],
+    })
+    expect(found(resubmittedIsDone, superseded(1_400, 'unknown'))).toHaveLength(1)
+    expect(found(resubmittedIsDone, superseded(1_400, 'confirmed'))).toHaveLength(1)
+    expect(found(resubmittedIsDone, superseded(1_500, 'unknown'))).toHaveLength(1)
+    expect(found(resubmittedIsDone, superseded(1_500, 'confirmed'))).toEqual([])
+    expect(found(resubmittedIsDone, { ...superseded(1_400, 'unknown'), bulks: [] })).toEqual([])
   })
 
   it('let an older status of a stage follow a later one that nobody knows to be answered, and only then', () => {

@@ -1,11 +1,8 @@
 import { randomBytes, scryptSync } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
 import { startConsole } from '@tieline/console/service'
 import { rerunAll } from '@tieline/journal/bulk'
 import { listMessages } from '@tieline/journal/operations'
-import { createDacsSimulator } from '@tieline/simulators/dacs'
-import { serve } from '@tieline/simulators/start'
+import { outageKinds, startDacsWithOutages } from '@tieline/testkit/dacs-outages'
 import { eventually } from '@tieline/testkit/eventually'
 import { credentials } from '@tieline/testkit/installation'
 import type { Pipeline } from '@tieline/testkit/pipeline'
@@ -14,50 +11,7 @@ import { acknowledged, keyOf, openPipeline, scheduled, send } from './stages.ts'
 
 const operator = { username: 'ana', password: 'correct horse battery' }
 
-/** DACS at a port of its own, where it can be away in each way that an outage has. */
-async function startDacs() {
-  const simulator = createDacsSimulator({ auth: { basic: credentials.dacsTarget } })
-  let listening = await serve(simulator, {})
-  const { port, url } = listening
-  const outages = {
-    async '503'() {
-      simulator.failNext({ status: 503, times: 1_000_000 })
-      return () => simulator.heal()
-    },
-    async 'time-out'() {
-      await listening[Symbol.asyncDispose]()
-      const silent = await takeAndSayNothing(port)
-      return async () => {
-        await silent[Symbol.asyncDispose]()
-        listening = await serve(simulator, { port })
-      }
-    },
-    async 'refused connections'() {
-      await listening[Symbol.asyncDispose]()
-      return async () => {
-        listening = await serve(simulator, { port })
-      }
-    },
-  }
-  return { url, simulator, outages, [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose]() }
-}
-
-async function takeAndSayNothing(port: number): Promise<AsyncDisposable> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => undefined)
-  })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
+const startDacs = () => startDacsWithOutages({ auth: { basic: credentials.dacsTarget } })
 
 async function openWithDacs(url: string): Promise<Pipeline> {
   const salt = randomBytes(16)
@@ -104,10 +58,10 @@ describe('an outage of DACS that is longer than the trying', () => {
     await using dacs = await startDacs()
     await using pipeline = await openWithDacs(dacs.url)
     const queue = pipeline.journal.queues.all.find(({ name }) => name === 'stage-status')
-    for (const [outage, begin] of Object.entries(dacs.outages)) {
+    for (const outage of outageKinds) {
       for (const [way, resubmit] of Object.entries(ways)) {
         const label = `${outage}, ${way}`
-        const end = await begin()
+        const end = await dacs.begin(outage)
         const stages = [1, 2].map((n) => `${label} ${n}`)
         await Promise.all(
           stages.map(async (stageId) => {
@@ -140,7 +94,7 @@ describe('an outage of DACS that is longer than the trying', () => {
   test('an older status is sent again after a later one was answered only if somebody insists', async () => {
     await using dacs = await startDacs()
     await using pipeline = await openWithDacs(dacs.url)
-    const end = await dacs.outages['503']()
+    const end = await dacs.begin('503')
     expect(await send(pipeline, scheduled)).toMatchObject({ body: { MsgAck: { ackType: 'FAILURE' } } })
     await end()
     const later = { ...scheduled, messageId: 'STG-1315-2', stageStatus: 'IN_PROGRESS' }

@@ -5,6 +5,8 @@ import { type ProcessName, usualLatencyMs, type World } from './world.ts'
 
 export interface Faults {
   readonly events: readonly FaultEvent[]
+  /** Puts something on the list that somebody else does. */
+  say(what: string): void
   inflict(step: FaultStep): Promise<void>
   /** Nothing that still waits for its turn happens any more. */
   end(): void
@@ -16,7 +18,7 @@ const serveWithinMs = 5_000
 /** Does to processes and targets what the plan says, and keeps a list of it. */
 export function createFaults({ processes, serves, redis, links, dacs, derms }: World): Faults {
   const events: FaultEvent[] = []
-  const say = (what: string) => events.push({ at: Date.now(), what })
+  const say = (what: string) => void events.push({ at: Date.now(), what })
   const over = new AbortController()
   const turns = new Map<string, Promise<void>>()
 
@@ -94,5 +96,5 @@ export function createFaults({ processes, serves, redis, links, dacs, derms }: W
         return target.latency({ operation, ms: usualLatencyMs })
     }
   }
-  return { events, inflict, end: () => over.abort() }
+  return { events, say, inflict, end: () => over.abort() }
 }

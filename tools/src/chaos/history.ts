@@ -56,6 +56,12 @@ export interface FaultEvent {
   readonly what: string
 }
 
+/** Dead letters that an operator resubmitted together. */
+export interface Bulk {
+  readonly at: number
+  readonly keys: readonly string[]
+}
+
 /** What became of the look at the whole installation after the faults. */
 export interface Recovery {
   readonly faultsEndedAt: number
@@ -76,6 +82,7 @@ export interface History {
   readonly found: readonly Found[]
   readonly messages: readonly Recorded[]
   readonly faults: readonly FaultEvent[]
+  readonly bulks: readonly Bulk[]
   readonly recovery: Recovery
 }
 

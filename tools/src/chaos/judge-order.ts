@@ -1,5 +1,6 @@
 import type { Call, History, Judge, Recorded, Violation } from './history.ts'
 import { intentsOfMessage, shownBy } from './intents.ts'
+import { answeredAt } from './judge-resubmissions.ts'
 
 /** (6) Calls of one line arrive in the order in which its messages were first accepted: stages at DACS, subscriptions at DERMS. */
 export const orderIsKept: Judge = (history) => [
@@ -47,7 +48,3 @@ const mayFollow = (owner: Recorded, later: Recorded, call: Call): boolean =>
 
 const begunAnewAt = ({ timeline }: Recorded): number =>
   timeline.find(({ generation, what }) => what !== 'resolved' && Number(generation) > 1)?.at ?? Number.POSITIVE_INFINITY
-
-const answeredAt = ({ timeline }: Recorded): number =>
-  timeline.find(({ what, state }) => what === 'called' && (state === 'confirmed' || state === 'refused'))?.at ??
-  Number.POSITIVE_INFINITY

@@ -9,19 +9,25 @@ const toleranceMs = 50
  * (4) What callers are told of one generation agrees with each other and with the journal; a superseded generation tells
  * nothing; each end of a generation follows an attempt of its own.
  */
-export const repliesAgree: Judge = ({ sent, messages }) => {
+export const repliesAgree: Judge = ({ sent, messages, bulks }) => {
+  const asked = new Set(bulks.flatMap(({ keys }) => keys))
   const requests = Map.groupBy(sent, ({ key }) => key)
   return messages.flatMap((message) => {
     const own = requests.get(message.key) ?? []
     const generations = generationsOf(message, own)
-    return [...endsWithoutAttempt(message, generations), ...judgeReplies(message.key, generations, own)]
+    return [...endsWithoutAttempt(message, generations, asked), ...judgeReplies(message.key, generations, own)]
   })
 }
 
-function endsWithoutAttempt({ key, timeline }: Recorded, generations: readonly Generation[]): Violation[] {
+/** @param asked what somebody resubmitted */
+function endsWithoutAttempt(
+  { key, timeline }: Recorded,
+  generations: readonly Generation[],
+  asked: ReadonlySet<string>,
+): Violation[] {
   const foreign = generations.filter(({ settled, attempts }) => settled !== undefined && attempts === 0)
   const twice = doubleEnds(timeline.map(({ what }) => what))
-  const unasked = timeline.filter(({ what }) => what === 'resubmitted' || what === 'rerun')
+  const unasked = asked.has(key) ? [] : timeline.filter(({ what }) => what === 'resubmitted' || what === 'rerun')
   return [
     ...foreign.map(({ number }) => ({
       what: `generation ${number} settled without an attempt of its own`,

@@ -5,11 +5,12 @@ import { everyMessageEnds, everythingRecovers } from './judge-endings.ts'
 import { orderIsKept } from './judge-order.ts'
 import { noneIsAppliedTwice } from './judge-repeats.ts'
 import { repliesAgree } from './judge-replies.ts'
+import { resubmittedIsDone } from './judge-resubmissions.ts'
 
 /** The properties that a run is judged by, in words. */
 export const judges: Readonly<Record<string, Judge>> = {
   '(1) every accepted message settles or is dead': everyMessageEnds,
-  '(2) no effect is lost': noEffectIsLost,
+  '(2) no effect is lost': (history) => [...noEffectIsLost(history), ...resubmittedIsDone(history)],
   '(3) none is applied twice; a repeat follows a journaled doubt': noneIsAppliedTwice,
   '(4) replies and acknowledgments of a generation agree; a superseded one sends none': (history) => [
     ...repliesAgree(history),

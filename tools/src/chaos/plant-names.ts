@@ -8,6 +8,7 @@ export const plantNames = {
   'no-fencing': ['(4)'],
   'acknowledge-twice': ['(4)'],
   'no-lines': ['(6)'],
+  'unknown-answers': ['(2)'],
   'forget-to-settle': ['(1)', '(7)'],
   deaf: ['(7)'],
 } as const satisfies Record<string, readonly string[]>

@@ -74,6 +74,18 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
       }),
   },
 
+  /** Takes a call of unknown outcome for an answer to all that came before it in its line. */
+  'unknown-answers': {
+    service: ({ journal }) =>
+      withScripts(journal, async (name, named, run) => {
+        const answer = await run(named)
+        if (name !== 'outcome' || !('state' in named) || named.state !== 'unknown') return answer
+        const [line, seq] = await journal.redis.hmget(`${journal.base}:m:${named.key}`, 'line', 'seq')
+        if (line && seq) await journal.redis.set(`${journal.base}:a:${line}`, seq)
+        return answer
+      }),
+  },
+
   /** Believes that a message is settled which is not. */
   'forget-to-settle': {
     service: ({ journal }) =>

@@ -4,7 +4,7 @@ import { showMessage } from '@tieline/journal/operations'
 import { startRun } from '@tieline/journal/runs'
 import { pauseSchedule } from '@tieline/journal/schedules'
 import type { Callers } from './callers.ts'
-import { canaries, flowsOf } from './canaries.ts'
+import { type Canary, canaries, flowsOf } from './canaries.ts'
 import type { Recovery } from './history.ts'
 import { openMessages } from './look.ts'
 import { keyOfTransfer, type ScorePlaces, transferNames, transferOf } from './score-places.ts'
@@ -80,8 +80,10 @@ export async function findIdle(
   const complaints = new Set<string>()
   for (let round = 0; round < canaryRounds; round++) {
     const runs = transferNames.map((name) => startRun(journal, { transfer: transferOf(name), who: 'canary' }))
-    const answers = await Promise.all(canaries(round).map((canary) => sendCanary(canary, callers)))
-    for (const complaint of answers.flat()) complaints.add(complaint)
+    for (const wave of canaries(round)) {
+      const answers = await Promise.all(wave.map((canary) => sendCanary(canary, callers)))
+      for (const complaint of answers.flat()) complaints.add(complaint)
+    }
     await Promise.all(runs)
     await untilSettled(journal, Date.now() + 10_000)
     const idle = idleSince(before, await countSettled(world))
@@ -91,10 +93,7 @@ export async function findIdle(
 }
 
 /** @returns what is wrong with its answer */
-async function sendCanary(
-  canary: ReturnType<typeof canaries>[number],
-  { send, heardOf }: Pick<Callers, 'send' | 'heardOf'>,
-): Promise<string[]> {
+async function sendCanary(canary: Canary, { send, heardOf }: Pick<Callers, 'send' | 'heardOf'>): Promise<string[]> {
   let answer = await send(canary.message, 0)
   // On a busy machine a result may take longer than a caller is let wait.
   for (let again = 0; again < repeatsMax && comesAgain(toldBy(answer)); again++) {

@@ -5,6 +5,7 @@ import { createCallers } from './callers.ts'
 import { createFaults } from './faults.ts'
 import type { History, Recovery } from './history.ts'
 import { allMessages, openForLooking, recordAll } from './look.ts'
+import { runOutages } from './outages.ts'
 import { createPlan, type PutStep, type RunStep, type SendStep, type Step } from './plan.ts'
 import type { FaultStep } from './plan-faults.ts'
 import type { PlantName } from './plant-names.ts'
@@ -46,6 +47,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
   const { journal } = looking
   await using timelines = followTimelines(journal, transferNames.map(keyOfTransfer))
 
+  const outages = runOutages(world, { journal, callers, say: faults.say })
+
   const hasAmounts = async () => {
     // Where Redis is away nobody can count.
     const messages = await allMessages(journal).catch(() => [])
@@ -69,6 +72,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
       ),
     inflict: faults.inflict,
   })
+  const bulks = await outages
   callers.calm()
   faults.end()
   for (const link of Object.values(world.links)) link.heal()
@@ -94,12 +98,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
   return {
     history: {
       sent: callers.sent,
-      dacs: [...world.dacs.received],
+      dacs: [...world.dacs.received, ...world.outage.simulator.received].sort((a, b) => a.at - b.at),
       derms: [...world.derms.received],
       puts: world.places.puts,
       found: await world.places.found(),
       messages: await recordAll(journal, await timelines.read()),
       faults: faults.events,
+      bulks,
       recovery,
     },
     crashes: processNames.reduce((sum, name) => sum + world.processes[name].crashes(), 0),

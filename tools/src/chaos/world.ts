@@ -7,6 +7,7 @@ import type { DermsSimulator } from '@tieline/simulators/derms'
 import { startMailbox } from '@tieline/simulators/mailbox'
 import { startSftpServer } from '@tieline/simulators/sftp-server'
 import { startDacsSimulator, startDermsSimulator } from '@tieline/simulators/start'
+import { type DacsWithOutages, startDacsWithOutages } from '@tieline/testkit/dacs-outages'
 import { eventually } from '@tieline/testkit/eventually'
 import { credentials, writeInstallation } from '@tieline/testkit/installation'
 import { type DisturbedLink, startDisturbedLink } from './disturbed-link.ts'
@@ -39,6 +40,8 @@ export interface World extends AsyncDisposable {
   readonly ingressUrl: string
   readonly dacs: DacsSimulator
   readonly derms: DermsSimulator
+  /** The DACS of the second site, which nothing disturbs but outages. */
+  readonly outage: DacsWithOutages
   readonly places: ScorePlaces
   readonly redis: OwnRedis
   /** The networks between the services and everything else. */
@@ -68,10 +71,15 @@ const flows = {
   'enrollment-sync': { retryForS: 6, replyWithinS: 2 },
   'device-status-check': { retryForS: 6, replyWithinS: 2 },
   'device-status-ack': { retryForS: 6, replyWithinS: 2 },
-  'stage-status': { replyWithinS: 2 },
+  'stage-status': { retryForS: 4, replyWithinS: 2 },
   'event-reservation': { retryForS: 8, segmentRows: segmentRows['event-reservation'] },
   'event-outcome': { retryForS: 8, segmentRows: segmentRows['event-outcome'] },
 }
+
+const routing = `DRMS_Instance,DRMS_Site_Connection,DACS_CIS_Division,DACS_Connection
+SITE1,DERMS_SITE1,CA,DACS_MAIN
+SITE2,DERMS_SITE1,,DACS_OUT
+`
 
 const sftpUser = { username: 'tieline', password: 'scores' }
 
@@ -82,6 +90,7 @@ export async function startWorld({ logFile, plant }: WorldOptions): Promise<Worl
   parts.defer(() => rm(directory, { recursive: true, force: true }))
   const redis = parts.use(await startOwnRedis(join(directory, 'redis')))
   const dacs = parts.use(await startDacsSimulator({ auth: { basic: credentials.dacsTarget }, acceptUnknown: true }))
+  const outage = parts.use(await startDacsWithOutages({ auth: { basic: credentials.dacsTarget }, acceptUnknown: true }))
   // Its messages are sent by the callers of the run; it only takes what comes back.
   const derms = parts.use(await startDermsSimulator({ auth: { basic: credentials.dermsTarget }, maxRetries: 0 }))
   const mailbox = parts.use(await startMailbox())
@@ -107,11 +116,18 @@ export async function startWorld({ logFile, plant }: WorldOptions): Promise<Worl
     sections: { flows, deviceScore },
     connection: { timeoutMs: 1_500 },
     connections: {
+      DACS_OUT: {
+        kind: 'dacs',
+        baseUrl: `${outage.url}/tenant/test/dac/rest/apis`,
+        auth: { basic: credentials.dacsTarget },
+        timeoutMs: 1_500,
+      },
       SCORES_A: { kind: 'directory', path: places.directories.alpha },
       SCORES_B: { kind: 'directory', path: places.directories.beta },
       SCORES_SFTP: { kind: 'sftp', ...sftpUser, host: sftp.host, port: links.sftp.port, hostKey: sftp.hostKey },
     },
     lookups: {
+      Routing: routing,
       ConfigProps: 'PropertyName,Value\nenrollmentSyncAckDelay,0\ndacs.dvcScore.ftp.input.directory,/\n',
     },
   }
@@ -152,6 +168,7 @@ export async function startWorld({ logFile, plant }: WorldOptions): Promise<Worl
     ingressUrl: `http://127.0.0.1:${ingressPort}`,
     dacs: dacs.simulator,
     derms: derms.simulator,
+    outage,
     places,
     redis,
     links,
