@@ -80,6 +80,12 @@ async function keyOf({ messages }: Pipeline, flow: string): Promise<string> {
   return found
 }
 
-/** The enrollments of the example under ids of their own, so that it is another message. */
-const withMessageId = (id: string): unknown =>
-  JSON.parse(JSON.stringify(examples['enrollment-request']).replaceAll(/"messageId":"[^"]*"/g, `"messageId":"${id}"`))
+/**
+ * The enrollment of the example under an id of its own, so that it is another message; with a number for a text, and a text of a
+ * length that nobody has published.
+ */
+function withMessageId(messageId: string): unknown {
+  const { drmsInstanceId, params } = examples['enrollment-request']
+  const locationInfo = { division: 'CALIFORNIA' }
+  return { drmsInstanceId, params: [{ ...params[0], messageId, customerInfo: { cisPersonId: 7 }, locationInfo }] }
+}
