@@ -106,10 +106,7 @@ if not same then
   -- Callers of generations before this one are told that they are superseded.
   set(message, { hash = a.hash, changed = tonumber(message.generation) + 1, division = a.division or '' })
   index(message, a.terms)
-  if message.indexRef then
-    letGo(message.indexRef)
-    redis.call('HDEL', recordKey(a.key), 'indexRef')
-  end
+  redis.call('HDEL', recordKey(a.key), 'indexRef')
 end
 set(message, { payloadRef = a.payloadRef or '' })
 if not same then redis.call('HDEL', recordKey(a.key), unpack(optionalFields)) end
@@ -122,6 +119,7 @@ again(message, a.run)
 note(a.key, { what = 'accepted', generation = tonumber(message.generation), client = a.client,
   changed = (not same) or nil, waiting = message.state == 'waiting' or nil })
 local unused = unheld(before)
+if not same then unused[#unused + 1] = message.indexRef end
 for _, reference in ipairs(unused) do letGo(reference) end
 -- Whoever waits for a generation before learns that its payload was superseded.
 redis.call('PUBLISH', base .. ':news', a.key)
