@@ -138,6 +138,11 @@ export const failures = {
       'A transfer cannot run as the installation file is: it, or the connection that has its files, is not there any more, or the private key of the connection cannot be read.',
     next: 'Mend `deviceScore` or `connections`; the next run reads the file anew.',
   },
+  'certificate-expiring': {
+    meaning:
+      'A certificate expires within 30 days or has expired: one of ours that callers or a target see, or one that a target shows. Once it has expired, calls that depend on it fail.',
+    next: 'Have it renewed. Files of ours are read again within 10 s after they were replaced, without a restart; for a certificate of a target ask whoever runs it. `tieline connections test` says what it is like now.',
+  },
   'run-missed': {
     meaning: 'A run of a transfer did not begin at its time: no worker of device-score was running, or Redis was away.',
     next: 'Start the service; the run then begins at once. Or `tieline schedules run` when it was given up.',

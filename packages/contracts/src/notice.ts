@@ -41,7 +41,7 @@ const digest = z.object({
  * installation wants `details`: ids, codes and counts only, never a value of a message nor a text of the far side.
  */
 export const notice = z.object({
-  kind: z.enum(['error', 'process-complete', 'no-file', 'recovered']),
+  kind: z.enum(['error', 'process-complete', 'no-file', 'recovered', 'expiring']),
   flow: z.string(),
   /** The message it is about; some are about a connection or about many messages. */
   messageKey: z.string().optional(),

@@ -6,8 +6,8 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** A certificate for 127.0.0.1 and localhost, good for servers and clients. `unit`: as OCI gives one to an instance. */
-  issue(commonName: string, unit?: string): Certificate
+  /** A certificate for 127.0.0.1 and localhost, good for servers and clients. `unit`: as OCI gives one to an instance. `endsAt`: default in a day. */
+  issue(commonName: string, unit?: string, endsAt?: number): Certificate
 }
 
 /**
@@ -19,9 +19,9 @@ export function createAuthority(commonName: string): Authority {
   return {
     cert: certificate({ issuer, subject: issuer, extensions: [authorityConstraint] }),
     key: issuer.pem,
-    issue(subjectName, unit) {
+    issue(subjectName, unit, endsAt) {
       const subject = { name: distinguishedName(subjectName, unit), ...(unit === undefined ? newKey() : newRsaKey()) }
-      return { cert: certificate({ issuer, subject, extensions: [loopbackNames] }), key: subject.pem }
+      return { cert: certificate({ issuer, subject, extensions: [loopbackNames], endsAt }), key: subject.pem }
     },
   }
 }
@@ -43,13 +43,23 @@ function described({ privateKey, publicKey }: KeyPairKeyObjectResult) {
   }
 }
 
-function certificate({ issuer, subject, extensions }: { issuer: Party; subject: Party; extensions: Buffer[] }): string {
+function certificate({
+  issuer,
+  subject,
+  extensions,
+  endsAt = Date.now() + 86_400_000,
+}: {
+  issuer: Party
+  subject: Party
+  extensions: Buffer[]
+  endsAt?: number | undefined
+}): string {
   const content = sequence(
     tagged(0xa0, integer(Buffer.of(2))),
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
     ecdsaWithSha256,
     issuer.name,
-    sequence(utcTime(Date.now() - 86_400_000), utcTime(Date.now() + 86_400_000)),
+    sequence(utcTime(Date.now() - 86_400_000), utcTime(endsAt)),
     subject.name,
     subject.publicKey,
     tagged(0xa3, sequence(...extensions)),

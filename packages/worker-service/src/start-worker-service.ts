@@ -37,6 +37,7 @@ export interface BesideDeps {
   /** A connection that waits for Redis. */
   readonly redis: RedisConnection
   readonly logger: Logger
+  readonly register: Registry
 }
 
 /** Times that tests shorten; nothing here changes what is promised. */
@@ -115,7 +116,7 @@ export async function startWorkerService({
       register,
     }),
   )
-  if (beside) parts.use(await beside({ journal, redis, logger }))
+  if (beside) parts.use(await beside({ journal, redis, logger, register }))
   started = true
   logger.info({ version: lookups.snapshot().version }, `Started ${service}`)
   return parts.move()

@@ -13,7 +13,7 @@ export function factsOf(notice: Notice, { joins }: { readonly joins: boolean }):
   const { kind, flow, connection, httpStatus, details, attempts, event, file, rows, files, digest, messageKey } = notice
   const { code, cause = code, trying, client, refusal } = notice
   const down = downConnection(notice)
-  const isOfAllFlows = kind === 'recovered' || code === 'connection-down'
+  const isOfAllFlows = kind === 'recovered' || kind === 'expiring' || code === 'connection-down'
   const failure = Object.entries(failures).find(([known]) => known === toldCode(notice))?.[1]
   const since = digest ? digest.first : notice.since
   const paragraphs: (Fact | false | undefined)[][] = [
@@ -73,6 +73,7 @@ const sinceLabels = {
   recovered: 'Down since',
   'process-complete': 'The first at',
   'no-file': 'Since',
+  expiring: 'Since',
 } as const satisfies Record<Notice['kind'], string>
 
 const timeOf = (iso: string): string => `${new Date(iso).toISOString().slice(0, 19).replace('T', ' ')} UTC`

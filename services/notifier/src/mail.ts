@@ -58,6 +58,8 @@ function titleOf(notice: Notice): Pick<Layout, 'title' | 'tone'> {
         : { title: 'Process ended, not all went through', tone: 'bad' }
     case 'no-file':
       return { title: 'No file', tone: 'plain' }
+    case 'expiring':
+      return { title: 'A certificate ends', tone: 'bad' }
   }
 }
 
@@ -66,6 +68,7 @@ const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text
 function subjectOf(notice: Notice): string {
   const { kind, flow, code, client, connection = client ?? '', messageKey, event, digest } = notice
   if (kind === 'recovered') return `${oneLine(code)}: ${short(connection)}`
+  if (kind === 'expiring') return `${oneLine(code)}: ${short(notice.summary)}`
   if (code === 'connection-down' && digest)
     return `${short(connection)} is still down: ${digest.count} more ${digest.count === 1 ? 'failure' : 'failures'}`
   const headline = headlineOf(notice)
@@ -125,6 +128,7 @@ function commandOf({ kind, messageKey, flow, code, client, refusal, since, diges
   if (kind === 'recovered') return `pnpm tieline attention list${from(since)}`
   if (code === 'connection-down') return `pnpm tieline attention list${from(digest?.first)}`
   if (code === 'run-missed') return 'pnpm tieline schedules list'
+  if (kind === 'expiring') return 'pnpm tieline connections test'
   if (refusal !== undefined) return `pnpm tieline refusals show ${oneLine(refusal)}`
   if (client !== undefined) {
     const which = `--flow ${oneLine(flow)} --client ${oneLine(client)} --code ${oneLine(code)}`

@@ -4,7 +4,13 @@ import { Counter, type Registry } from 'prom-client'
 /** `joined`: it waits for the digest of its kind; `dropped`: nobody wants it; `refused`: the mail server does not take it. */
 export type MailResult = (typeof results)[number]
 
-const kinds = ['error', 'process-complete', 'no-file', 'recovered'] as const satisfies readonly Notice['kind'][]
+const kinds = [
+  'error',
+  'process-complete',
+  'no-file',
+  'recovered',
+  'expiring',
+] as const satisfies readonly Notice['kind'][]
 const results = ['sent', 'joined', 'dropped', 'refused'] as const
 
 export interface MailMetrics {

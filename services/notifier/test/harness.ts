@@ -26,6 +26,9 @@ interface Options {
   readonly configProps?: string
   readonly withMail?: boolean
   readonly digestMinutes?: number
+  /** More connections, as lines of the installation file. */
+  readonly connections?: string
+  readonly certificatesMs?: number
   /** Milliseconds since 1970. */
   readonly clock?: () => number
 }
@@ -39,6 +42,8 @@ export async function openNotifier({
   withMail = true,
   digestMinutes = 15,
   clock = Date.now,
+  connections = '',
+  certificatesMs = 3_600_000,
 }: Options = {}) {
   await using opened = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'tieline-notifier-'))
@@ -57,6 +62,7 @@ ingress:
     - { name: derms, flows: [stage-status], credentials: [{ basic: { username: derms, password: in } }] }
 connections:
   DACS_MAIN: { kind: dacs, baseUrl: "http://127.0.0.1:9/rest/apis", auth: none }
+${connections}
 lookups: { directory: ./lookups }
 ${withMail ? `mail: { url: "${mailbox.url}", digestMinutes: ${digestMinutes} }` : ''}
 `,
@@ -72,7 +78,7 @@ ${withMail ? `mail: { url: "${mailbox.url}", digestMinutes: ${digestMinutes} }` 
   const redis = connectWorker(inject('redisUrl'), silent)
   opened.defer(() => redis.disconnect())
   const journal = opened.use(await openJournal(settings, redis, silent, { clock }))
-  opened.use(await startNotifier(settings, { sweepEveryMs: 100, logger, clock }))
+  opened.use(await startNotifier(settings, { sweepEveryMs: 100, logger, clock, certificatesMs }))
 
   const parts = opened.move()
   return {

@@ -5,6 +5,7 @@ import { createWorkerMetrics } from '@tieline/journal/worker-metrics'
 import { createMailMetrics } from '@tieline/notifier/metrics'
 import { registerBuildInfo } from '@tieline/runtime/process-metrics'
 import { createDurations } from '@tieline/targets/connections'
+import { createCertificateGauge } from '@tieline/worker-service/certificate-metrics'
 import { createLeniencyMetrics } from '@tieline/worker-service/leniency-metrics'
 import { registerLookupVersion } from '@tieline/worker-service/lookup-metrics'
 import { Registry } from 'prom-client'
@@ -44,7 +45,14 @@ const parts: readonly Part[] = [
     },
   },
   { title: 'Score transfers', text: 'Of device-score.', register: (register) => createTransferMetrics(register) },
-  { title: 'E-mails', text: 'Of notifier.', register: (register) => createMailMetrics(register) },
+  {
+    title: 'E-mails and certificates',
+    text: 'Of notifier. Every notifier says the same of certificates: take `min by (kind, name)`.',
+    register(register) {
+      createMailMetrics(register)
+      createCertificateGauge(register)
+    },
+  },
   {
     title: 'Bill download',
     text: 'Of bill-provisioning.',

@@ -72,6 +72,7 @@ const audiences = {
   'process-complete': { flag: 'notification.email.process.complete.flag', list: 'toProcessNotification' },
   'no-file': { flag: 'notification.email.process.nofile.flag', list: 'toProcessNotification' },
   recovered: { flag: 'notification.email.error.flag', list: 'to' },
+  expiring: { flag: 'notification.email.error.flag', list: 'to' },
 } as const satisfies Record<
   Notice['kind'],
   { readonly flag: keyof ConfigProps; readonly list: keyof LookupSnapshot['mail'] }
