@@ -20,7 +20,7 @@ export interface Begun extends Run {
  */
 export interface DueMessage extends Begun {
   readonly sealed: Buffer
-  /** Arguments of the script, see `create` in the prelude. */
+  /** Arguments of the script, see `create` in `lua/generations.lua`. */
   readonly fields: object
 }
 

@@ -54,7 +54,11 @@ export type Blob = string | Buffer
 export type RunScript = (name: ScriptName, named: object, blobs?: readonly Blob[]) => Promise<unknown>
 
 const source = (file: string) => readFileSync(new URL(`./lua/${file}.lua`, import.meta.url), 'utf8')
-const prelude = `local effectFields = { ${effectFields.map((name) => `'${name}'`).join(', ')} }\n${source('prelude')}`
+/** What every script begins with. */
+const prelude = [
+  `local effectFields = { ${effectFields.map((name) => `'${name}'`).join(', ')} }`,
+  ...['prelude', 'lines', 'generations'].map(source),
+].join('\n')
 const scripts = new Map(
   scriptNames.map((name) => {
     const text = `${prelude}\n${source(name)}`
