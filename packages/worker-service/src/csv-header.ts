@@ -116,7 +116,15 @@ function readHeader(
   return { delimiter, lineEnd, width: fields.length, widthMin, columns, passedOver }
 }
 
-const plain = (name: string) => name.trim().toLowerCase()
+const plain = (name: string) => cleaned(name).toLowerCase()
+
+/** A field without the blanks around it, and without quotes that stand behind such blanks, where the parser does not see them. */
+export function cleaned(field: string): string {
+  const value = field.trim()
+  if (value.length === field.length || field.startsWith('"')) return value
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"')
+  return isQuoted ? value.slice(1, -1).replaceAll('""', '"').trim() : value
+}
 
 export const brokenQuote = 'has a quote that is not closed or not alone'
 

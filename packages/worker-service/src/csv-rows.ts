@@ -1,5 +1,5 @@
 import Papa from 'papaparse'
-import { brokenQuote, type CsvColumns, type CsvHeader, ctrlZ, findHeader, unreadable } from './csv-header.ts'
+import { brokenQuote, type CsvColumns, type CsvHeader, cleaned, ctrlZ, findHeader, unreadable } from './csv-header.ts'
 import { decodeText } from './decode-text.ts'
 
 /** A row of a file with a header, by the names of its columns. */
@@ -108,7 +108,7 @@ function readRow(fields: readonly string[], header: CsvHeader, number: number): 
   if (fields.length !== width && !fits(fields, header))
     throw unreadable(`Row ${number}`, `has ${fields.length} fields, the header ${width}`)
   const values: Record<string, string> = {}
-  for (const { name, at } of columns) values[name] = (fields[at] ?? '').trim()
+  for (const { name, at } of columns) values[name] = cleaned(fields[at] ?? '')
   return values
 }
 

@@ -40,6 +40,7 @@ describe('a file', () => {
     ['with columns at the end that have no name', 'nicId,headEnd,,\nN1,NEST,x\nN2,Ecobee\n'],
     ['with rows of nothing but delimiters', ',,\n;;\nnicId,headEnd\n,\nN1,NEST\n , \n"",""\nN2,Ecobee\n,,,\n'],
     ['with blanks around everything', ' nicId , headEnd \n N1\t, NEST\n\u00a0N2 ,"Ecobee "  \n'],
+    ['with blanks before quotes', '"nicId", "headEnd"\n"N1", "NEST" \nN2,\t"Ecobee"\n'],
     ['with Ctrl-Z behind its last row', 'nicId,headEnd\nN1,NEST\nN2,Ecobee\u001a'],
     ['with Ctrl-Z in a line of its own', 'nicId,headEnd\nN1,NEST\nN2,Ecobee\r\n\u001a\r\n\n'],
     ['with blank lines', '\nnicId,headEnd\n\nN1,NEST\n\r\nN2,Ecobee\n\n\n'],
