@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { startConsole } from '@tieline/console/service'
 import { examples } from '@tieline/contracts/examples'
 import { createLogger } from '@tieline/runtime/logger'
@@ -6,6 +9,7 @@ import { startMailbox } from '@tieline/simulators/mailbox'
 import { eventually } from '@tieline/testkit/eventually'
 import { type Pipeline, startPipeline } from '@tieline/testkit/pipeline'
 import { inject } from 'vitest'
+import { createAuthority } from '../../packages/targets/test/certificates.ts'
 import { reservation, reservationCsv, sendFile } from '../flows/files.ts'
 import { places } from '../flows/score-places.ts'
 import { deviceScore, runTransfer } from '../flows/scores.ts'
@@ -21,6 +25,7 @@ export async function observe(): Promise<Looks> {
     destination: { write: (line) => void lines.push(line) },
   })
   await using place = await places.directory()
+  await using tls = await writeCertificate()
   await using mailbox = await startMailbox()
   await using pipeline = await startPipeline({
     redisUrl: inject('redisUrl'),
@@ -29,7 +34,7 @@ export async function observe(): Promise<Looks> {
     sections: {
       deviceScore,
       mail: { url: mailbox.url, digestMinutes: 15 },
-      console: { users: [{ name: 'ops', passwordHash: await hashPassword('ops'), role: 'viewer' }] },
+      console: { users: [{ name: 'ops', passwordHash: await hashPassword('ops'), role: 'viewer' }], tls: tls.files },
       flows: { 'enrollment-request': { retryForS: 0 }, 'stage-status': { retryForS: 1 } },
     },
   })
@@ -72,6 +77,15 @@ async function sendEverything(pipeline: Pipeline): Promise<void> {
   dacs.failNext({ operation: 'updateSyncRequest', status: 503, times: 9 })
   await post('enrollment-sync-ack', examples['enrollment-sync-ack'])
   await pipeline.until(await keyOf(pipeline, 'enrollment-sync-ack'), 'retrying')
+}
+
+/** One that is good for long enough that nobody is told of it. */
+async function writeCertificate() {
+  const folder = await mkdtemp(join(tmpdir(), 'tieline-observe-tls-'))
+  const { cert, key } = createAuthority('Private CA').issue('console', undefined, Date.now() + 300 * 86_400_000)
+  const files = { certFile: join(folder, 'console.pem'), keyFile: join(folder, 'console.key') }
+  await Promise.all([writeFile(files.certFile, cert), writeFile(files.keyFile, key)])
+  return { files, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
 }
 
 async function keyOf({ messages }: Pipeline, flow: string): Promise<string> {

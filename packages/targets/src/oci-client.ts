@@ -1,3 +1,4 @@
+import type { Logger } from '@tieline/runtime/logger'
 import type { HttpClient } from 'oci-common'
 import type { ObjectStorageClient } from 'oci-objectstorage'
 import { createAgents } from './agents.ts'
@@ -14,6 +15,10 @@ export interface OciClientOptions extends OciLogin {
   readonly proxy: string
   /** Longest time for a request with its answer; for content, until it begins and for each piece of it. */
   readonly timeoutMs?: number
+  /** Told when the key cannot be read any more. */
+  readonly logger?: Pick<Logger, 'warn'> | undefined
+  /** Between two looks at the key; default 10 s. */
+  readonly keyReloadMs?: number | undefined
 }
 
 export interface OciClient extends AsyncDisposable {
@@ -33,10 +38,10 @@ export interface OciClient extends AsyncDisposable {
  * @throws ConfigurationError when its login cannot be used
  */
 export async function createOciClient(options: OciClientOptions): Promise<OciClient> {
-  const { connection, endpoint, proxy, timeoutMs = 60_000 } = options
+  const { connection, endpoint, proxy, timeoutMs = 60_000, logger, keyReloadMs } = options
   // Large and slow to load; most processes never need it.
   const [objectStorage, common] = await Promise.all([import('oci-objectstorage'), import('oci-common')])
-  const sign = await createOciSigner({ connection, login: options, timeoutMs })
+  const sign = await createOciSigner({ connection, login: options, timeoutMs, logger, keyReloadMs })
   const agents = await createAgents({ proxy })
   const send = createOciTransport({ sign, agents, timeoutMs })
   const circuitBreaker = new common.CircuitBreaker({ disableClientCircuitBreaker: true })

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { Logger } from '@tieline/runtime/logger'
 import type { AuthenticationDetailsProvider, HttpRequest, RequestSigner } from 'oci-common'
-import { readPrivateKey } from './private-key.ts'
+import { followPrivateKey } from './private-key.ts'
 import { failed, SourceFailure } from './source-failure.ts'
 import { createTimeLimit } from './time-limit.ts'
 
@@ -31,13 +32,22 @@ interface SignerOptions {
   readonly login: OciLogin
   /** Longest wait for a token. */
   readonly timeoutMs: number
+  /** Told when the key of a user cannot be read any more. */
+  readonly logger?: Pick<Logger, 'warn'> | undefined
+  readonly keyReloadMs?: number | undefined
 }
 
 /**
  * What signs requests. An instance asks for its token when it first needs one, and again before it expires.
  * @throws ConfigurationError when the private key or the variables of a resource cannot be used
  */
-export async function createOciSigner({ connection, login, timeoutMs }: SignerOptions): Promise<SignRequest> {
+export async function createOciSigner({
+  connection,
+  login,
+  timeoutMs,
+  logger,
+  keyReloadMs,
+}: SignerOptions): Promise<SignRequest> {
   const common = await import('oci-common')
   const signerOf = (provider: AuthenticationDetailsProvider) => new common.DefaultRequestSigner(provider)
   if (login.principal === 'resource') {
@@ -54,10 +64,13 @@ export async function createOciSigner({ connection, login, timeoutMs }: SignerOp
     )
   }
   const { tenancy = '', user = '', fingerprint = '', privateKeyFile = '' } = login
-  const signer = await readPrivateKey(connection, privateKeyFile, (key) =>
-    signerOf(new common.SimpleAuthenticationDetailsProvider(tenancy, user, fingerprint, key, null)),
+  const signer = await followPrivateKey(
+    connection,
+    privateKeyFile,
+    (key) => signerOf(new common.SimpleAuthenticationDetailsProvider(tenancy, user, fingerprint, key, null)),
+    { logger, everyMs: keyReloadMs },
   )
-  return async (request, excludeBody) => signer.signHttpRequest(request, excludeBody)
+  return async (request, excludeBody) => (await signer()).signHttpRequest(request, excludeBody)
 }
 
 /** Its token and key stand in variables, or in files that they name and that are read again when the token has expired. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
+import type { Logger } from '@tieline/runtime/logger'
 import { AwsV4Signer } from 'aws4fetch'
 import { createAgents, type TlsFiles } from './agents.ts'
 import { classify } from './classify.ts'
@@ -25,6 +26,8 @@ export interface S3ClientOptions {
   readonly bucket: string
   /** Longest time for a request with its answer; for content, until it begins and for each piece of it. */
   readonly timeoutMs?: number
+  /** Told when files of `tls` change, and when they cannot be used. */
+  readonly logger?: Pick<Logger, 'info' | 'warn'> | undefined
 }
 
 interface S3Request {
@@ -62,8 +65,18 @@ export class S3Failure extends SourceFailure {
  * @throws ConfigurationError when a file of `tls` cannot be read or used
  */
 export async function createS3Client(options: S3ClientOptions): Promise<S3Client> {
-  const { connection, region, accessKeyId, secretAccessKey, sessionToken, tls, proxy, timeoutMs = 60_000 } = options
-  const agents = await createAgents({ tls, proxy }).catch((error: unknown) => {
+  const {
+    connection,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    tls,
+    proxy,
+    timeoutMs = 60_000,
+    logger,
+  } = options
+  const agents = await createAgents({ tls, proxy, logger }).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'not PEM'
     const rule = `names a file that cannot be used (${code})`
     throw new ConfigurationError('The connections cannot be used', [{ path: `connections.${connection}.tls`, rule }])

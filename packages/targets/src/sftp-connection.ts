@@ -1,5 +1,6 @@
 import { after } from '@tieline/runtime/error'
 import type { Pause } from './pause.ts'
+import type { FollowedKey } from './private-key.ts'
 import type { SftpLogin } from './sftp-login.ts'
 import { openSftpSession, type SftpSession } from './sftp-session.ts'
 import { SourceFailure, stopped } from './source-failure.ts'
@@ -9,14 +10,16 @@ export interface SftpConnection extends AsyncDisposable {
   session(): Promise<SftpSession>
 }
 
-export interface SftpConnectionOptions extends SftpLogin {
+export interface SftpConnectionOptions extends Omit<SftpLogin, 'privateKey'> {
+  /** The private key as it is now: asked for at each login. */
+  readonly key?: FollowedKey<string> | undefined
   /** Holds back after a refused login. */
   readonly pause: Pause
 }
 
 /** One connection for all who ask, opened when it is needed and again after it was lost. */
 export function createSftpConnection(options: SftpConnectionOptions): SftpConnection {
-  const { pause } = options
+  const { pause, key } = options
   let current: Promise<SftpSession> | undefined
   let closed = false
 
@@ -27,7 +30,7 @@ export function createSftpConnection(options: SftpConnectionOptions): SftpConnec
     const admission = pause.enter()
     if (admission.kind === 'paused') throw heldBack(admission.waitMs)
     try {
-      const session = await openSftpSession(options)
+      const session = await openSftpSession({ ...options, privateKey: await key?.() })
       admission.leave('accepted')
       void session.over.then(forget)
       return session

@@ -1,8 +1,9 @@
+import type { Logger } from '@tieline/runtime/logger'
 import { byName, type FileSource, nameCheck, type ReaderOptions, type Renamed, type SourceFile } from './file-source.ts'
 import { createFileStream } from './file-stream.ts'
 import { createPause, type Pause } from './pause.ts'
-import { readPrivateKey } from './private-key.ts'
 import { createSftpConnection } from './sftp-connection.ts'
+import { followSshKey } from './sftp-key.ts'
 import { readAhead } from './sftp-read-ahead.ts'
 import { SftpRefusal, type SftpSession, sftpStatus } from './sftp-session.ts'
 import { failIfStopped, fileChanged, ledOut, operate, requireFileName } from './source-failure.ts'
@@ -28,6 +29,10 @@ export interface SftpSourceOptions extends ReaderOptions {
   readonly timeoutMs?: number
   /** Holds back after a refused login; one for all sources of a connection. Default: one for this source, of a minute. */
   readonly pause?: Pause
+  /** Told when the private key cannot be read any more. */
+  readonly logger?: Pick<Logger, 'warn'> | undefined
+  /** Between two looks at the private key; default 10 s. */
+  readonly keyReloadMs?: number | undefined
 }
 
 /**
@@ -42,9 +47,8 @@ export async function createSftpSource(options: SftpSourceOptions): Promise<File
     timeoutMs = 30_000,
     pause = createPause({ pauseMs: 60_000 }),
   } = options
-  // Whether it is a key that can be used, the library says only when it connects.
-  const privateKey = privateKeyFile && (await readPrivateKey(connection, privateKeyFile, (text) => text))
-  const server = createSftpConnection({ ...options, privateKey, timeoutMs, pause })
+  const key = privateKeyFile === undefined ? undefined : await followSshKey(options, privateKeyFile)
+  const server = createSftpConnection({ ...options, key, timeoutMs, pause })
   const check = nameCheck(options)
   const folder = directory === '' ? '.' : directory
   const pathOf = (name: string) => `${folder.replace(/\/+$/, '')}/${name}`

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import type { Logger } from '@tieline/runtime/logger'
 import { startSftpServer } from '@tieline/simulators/sftp-server'
 import { eventually } from '@tieline/testkit/eventually'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createPause } from '../src/pause.ts'
 import { createSftpSource, type SftpSourceOptions } from '../src/sftp-source.ts'
 import { startRawServer } from './far-side.ts'
@@ -72,6 +73,30 @@ test('logs in with a private key', async () => {
   await using source = await createSftpSource(recipeFor(server, { privateKeyFile: file.path }))
   expect(await source.list('')).toEqual([])
   expect(server.logins).toEqual([{ username: 'tieline', method: 'publickey', accepted: true }])
+})
+
+test('reads its key again when the file changes, and stays with the former one while that cannot be used', async () => {
+  const [before, after] = [newSshKey(), newSshKey()]
+  await using file = await keyFile(before.privateKey)
+  const told: string[] = []
+  const logger = { warn: (_about: unknown, message?: string) => void told.push(message ?? '') } as Pick<Logger, 'warn'>
+  const first = await startSftpServer({ username: 'tieline', authorizedKey: before.publicKey })
+  const { port, identity } = first
+  const recipe = recipeFor(first, { privateKeyFile: file.path, keyReloadMs: 0, logger })
+  await using source = await createSftpSource(recipe)
+  await writeFile(file.path, before.privateKey.slice(0, 80))
+  expect(await source.list('')).toEqual([])
+  first.cut()
+  await vi.waitFor(() => expect(first.connections()).toBe(0))
+  await vi.waitFor(async () => expect(await source.list('')).toEqual([]))
+  expect(new Set(told).size).toBe(1)
+  expect(told).toHaveLength(1)
+  expect(told[0]).toMatch(/DACS_FILES.privateKeyFile.*\. The former key stays in use/s)
+  await first[Symbol.asyncDispose]()
+  await using second = await startSftpServer({ username: 'tieline', authorizedKey: after.publicKey, port, identity })
+  await writeFile(file.path, after.privateKey)
+  await vi.waitFor(async () => expect(await source.list('')).toEqual([]))
+  expect(second.logins.at(-1)).toMatchObject({ method: 'publickey', accepted: true })
 })
 
 test('answers a server that asks for the password, and only for that', async () => {

@@ -31,7 +31,7 @@ export async function openJournal(
     logger.warn('TIELINE_PAYLOAD_KEYS is not set: payloads, replies and error texts are kept unencrypted')
   }
   await using parts = new AsyncDisposableStack()
-  const payloadStore = await openPayloadStore(installation, parts)
+  const payloadStore = await openPayloadStore(installation, parts, logger)
   const journal = parts.use(
     createJournal({
       redis,
@@ -56,6 +56,7 @@ export async function openJournal(
 export async function openPayloadStore(
   { payloads, connections, installation: { name } }: Installation,
   parts: AsyncDisposableStack,
+  logger?: Logger,
 ): Promise<PayloadStore> {
   if (payloads.kind === 'fs') return createFilePayloadStore(join(payloads.path, name))
   const connection = connections[payloads.connection]
@@ -63,6 +64,6 @@ export async function openPayloadStore(
     const rule = 'must name a connection of kind oci-object-storage'
     throw new ConfigurationError('The installation file cannot be used', [{ path: 'payloads.connection', rule }])
   }
-  const client = await createOciClient({ ...connection, connection: payloads.connection })
+  const client = await createOciClient({ ...connection, connection: payloads.connection, logger })
   return parts.use(createOciPayloadStore({ client, bucket: payloads.bucket, prefix: `${name}/` }))
 }

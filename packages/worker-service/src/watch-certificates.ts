@@ -5,6 +5,7 @@ import type { Logger } from '@tieline/runtime/logger'
 import { type CertificateLook, certificateSources } from '@tieline/targets/certificates'
 import type { Registry } from 'prom-client'
 import { createCertificateGauge } from './certificate-metrics.ts'
+import { wordCertificate } from './word-certificate.ts'
 
 export interface CertificateWatchOptions {
   readonly installation: Pick<Installation, 'ingress' | 'console' | 'bills' | 'connections'>
@@ -73,22 +74,5 @@ export function watchCertificates({
       clearTimeout(timer)
       await running
     },
-  }
-}
-
-const showing = {
-  listener: (where: string) => `of ours, file ${where}`,
-  client: (where: string) => `of ours, with which Tieline calls, file ${where}`,
-  target: (where: string) => `shown by ${where}`,
-} as const
-
-function wordCertificate(found: Extract<CertificateLook, { expiresAt: number }>) {
-  const { kind, name, where, expiresAt, fingerprint } = found
-  return {
-    name,
-    words: showing[kind](where),
-    expiresAt,
-    identity: `${kind} ${name} ${fingerprint}`,
-    ...(kind !== 'listener' && { connection: name }),
   }
 }

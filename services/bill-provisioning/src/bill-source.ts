@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Installation } from '@tieline/runtime/installation'
+import type { Logger } from '@tieline/runtime/logger'
 import { type BillsSection, openBillFiles } from '@tieline/targets/bill-files'
 import type { SourceFile } from '@tieline/targets/file-source'
 
@@ -24,10 +25,11 @@ const readTimeoutMs = 60_000
 export async function openBillSource(
   { source: section, firstByteWithinS }: Pick<BillsSection, 'source' | 'firstByteWithinS'>,
   connections: Installation['connections'],
+  logger?: Pick<Logger, 'info' | 'warn'>,
 ): Promise<BillSource> {
   await using opened = new AsyncDisposableStack()
-  const looking = opened.use(await openBillFiles(section, connections, firstByteWithinS * 1_000))
-  const reading = opened.use(await openBillFiles(section, connections, readTimeoutMs))
+  const looking = opened.use(await openBillFiles(section, connections, firstByteWithinS * 1_000, logger))
+  const reading = opened.use(await openBillFiles(section, connections, readTimeoutMs, logger))
   const owned = opened.move()
   return {
     find: (name) => looking.find(name),

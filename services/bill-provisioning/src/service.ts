@@ -65,7 +65,7 @@ export async function startBillProvisioning(
   const register = createRegister()
   await using parts = new AsyncDisposableStack()
 
-  const source = parts.use(await openBillSource(section, connections))
+  const source = parts.use(await openBillSource(section, connections, logger))
   await warnIfOpenToAll(section.source, logger)
   const drain = createDrain(isOpen(section) ? (tuning.graceMs ?? usualGraceMs) : 0, logger)
   const reachable = createHealth({

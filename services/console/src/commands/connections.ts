@@ -2,6 +2,7 @@ import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { Connection, Installation } from '@tieline/runtime/installation'
 import { type Connections, createConnections } from '@tieline/targets/connections'
 import { createMailer } from '@tieline/targets/mailer'
+import { certificateWarnings } from '../certificate-warnings.ts'
 import {
   type Finding,
   testBills,
@@ -21,7 +22,7 @@ const test = defineCommand({
   name: 'connections test',
   usage: '[name]',
   summary:
-    'Calls every connection, or one, the mail server (mail), the place of bills (bills) and the bucket of payloads (payloads); says what is wrong and what to do.',
+    'Calls every connection, or one, the mail server (mail), the place of bills (bills) and the bucket of payloads (payloads); says what is wrong and what to do, and which certificates end within 30 days.',
   options: {},
   words: { min: 0, max: 1 },
   async run({ words: [name], tools }) {
@@ -31,6 +32,7 @@ const test = defineCommand({
     const chosen = name === undefined ? [...tests.values()] : [tests.get(name) ?? unknown(name, tests)]
     const findings = await Promise.all(chosen.map((run) => run()))
     for (const { sentence } of findings) tools.print(sentence)
+    for (const sentence of await certificateWarnings(installation, name)) tools.print(sentence)
     const faults = findings.filter(({ ok }) => !ok).length
     if (faults > 0) throw new CommandFault(`${faults} of ${findings.length} connections have a fault.`)
   },
