@@ -44,7 +44,7 @@ export async function tellExpiring(journal: Journal, certificate: ExpiringCertif
     code: 'certificate-expiring',
     summary: `${name}: the certificate ${wordExpiry(expiresAt, nowMs)} (${words})`,
     occurredAt: new Date(nowMs).toISOString(),
-    next: 'Nothing by itself. What depends on it fails once it has ended.',
+    next: 'Once it has ended, what depends on it fails. Until then mails come at 30, 7 and 1 days.',
     ...(connection !== undefined && { connection }),
   }
   const occasion = createHash('sha256').update(`${identity}#${expiresAt}#${days}`).digest('hex').slice(0, 24)

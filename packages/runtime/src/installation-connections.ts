@@ -56,7 +56,9 @@ export function connectionsSection(file: FileField) {
         port: whole(1, 65_535).default(22).describe('TCP port.'),
         username: text().describe('User name.'),
         password: text().optional().describe('Password; either this or `privateKeyFile`.'),
-        privateKeyFile: file.optional().describe('Private key, OpenSSH or PEM; either this or `password`.'),
+        privateKeyFile: file
+          .optional()
+          .describe('Private key, OpenSSH or PEM; either this or `password`. Read again when it changes.'),
         passphrase: text().optional().describe('Opens `privateKeyFile` where it is encrypted.'),
         hostKey: z
           .union([hostKeyField(), z.array(hostKeyField()).min(1, 'needs at least one fingerprint')], {
@@ -150,7 +152,7 @@ const ociConnection = (file: FileField) =>
         .regex(/^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){15}$/, 'must be 16 pairs of hexadecimal digits with colons between')
         .optional()
         .describe('Fingerprint of the API key of a user.'),
-      privateKeyFile: file.optional().describe('Private API key of a user, PEM.'),
+      privateKeyFile: file.optional().describe('Private API key of a user, PEM. Read again when it changes.'),
       proxy: proxyField(),
     })
     .refine(

@@ -1,7 +1,8 @@
 import { classifyTokenFailure, type Verdict } from './classify.ts'
+import type { TellAssertion } from './client-assertion.ts'
 import type { Exchange, Exchanged } from './exchange.ts'
 import { createTimeLimit } from './time-limit.ts'
-import { basicHeader, type OAuth2Auth, tokenRequest } from './token-request.ts'
+import { basicHeader, createTokenRequests, type OAuth2Auth } from './token-request.ts'
 
 export interface BasicAuth {
   readonly username: string
@@ -21,21 +22,28 @@ export interface Authorization {
   renew(header: string | undefined): boolean
 }
 
-/** @param timeoutMs limit of one request for a token */
-export function createAuthorization(auth: Auth, exchange: Exchange, timeoutMs: number): Authorization {
-  if (auth !== 'none' && 'oauth2' in auth) return createTokenSource(auth.oauth2, exchange, timeoutMs)
+interface AuthorizationOptions {
+  readonly exchange: Exchange
+  /** Limit of one request for a token. */
+  readonly timeoutMs: number
+  readonly tell?: TellAssertion | undefined
+}
+
+export function createAuthorization(auth: Auth, options: AuthorizationOptions): Authorization {
+  if (auth !== 'none' && 'oauth2' in auth) return createTokenSource(auth.oauth2, options)
   const header = auth === 'none' ? undefined : basicHeader(auth.basic.username, auth.basic.password)
   return { credentials: async () => ({ header }), renew: () => false }
 }
 
 /** Access tokens of OAuth 2 (RFC 6749), fetched when one is needed. */
-function createTokenSource(oauth2: OAuth2Auth, exchange: Exchange, timeoutMs: number): Authorization {
+function createTokenSource(oauth2: OAuth2Auth, { exchange, timeoutMs, tell }: AuthorizationOptions): Authorization {
+  const makeRequest = createTokenRequests(oauth2, tell)
   let token: { header: string; staleAtMs: number } | undefined
   let fetching: Promise<Credentials> | undefined
 
   const fetchToken = async (): Promise<Credentials> => {
     using limit = createTimeLimit(timeoutMs)
-    const request = await tokenRequest(oauth2)
+    const request = await makeRequest()
     if ('failure' in request) return request
     const exchanged = await exchange(request, limit.signal)
     const grant = readGrant(exchanged)

@@ -15,7 +15,7 @@ export type CertificateKind = 'listener' | 'client' | 'target'
 
 export interface CertificatePlace {
   readonly kind: CertificateKind
-  /** `ingress`, `console` or `bills`, or the name of the connection. */
+  /** `ingress`, `console`, `bills` or `mail`, or the name of the connection. */
   readonly name: string
   /** The file, or host and port. */
   readonly where: string
@@ -36,13 +36,16 @@ export interface CertificateSource extends CertificatePlace {
 /** Handshakes are short; nobody waits for a target that hangs. */
 const handshakeMs = 15_000
 
+export type CertificateOwners = Pick<Installation, 'ingress' | 'console' | 'bills' | 'connections' | 'mail'>
+
 /** Every certificate that an installation depends on and that can be looked at: files of ours, and what targets with TLS show. */
 export function certificateSources({
   ingress,
   console,
   bills,
   connections,
-}: Pick<Installation, 'ingress' | 'console' | 'bills' | 'connections'>): CertificateSource[] {
+  mail,
+}: CertificateOwners): CertificateSource[] {
   const listeners = Object.entries({ ingress, console, bills }).flatMap(([name, section]) =>
     section?.tls === undefined ? [] : [fromFile({ kind: 'listener', name, where: section.tls.certFile })],
   )
@@ -54,8 +57,16 @@ export function certificateSources({
       ...addressesOf(connection).map((where) => fromHandshake({ kind: 'target', name, where }, { tls, proxy })),
     ]
   })
-  return [...listeners, ...others]
+  const url = mail && new URL(mail.url)
+  // One that offers TLS only later in the conversation would have to be talked to.
+  const mailServer =
+    url?.protocol === 'smtps:'
+      ? [fromHandshake({ kind: 'target', name: 'mail', where: `${url.hostname}:${url.port || 465}` }, direct)]
+      : []
+  return [...listeners, ...others, ...mailServer]
 }
+
+const direct = { tls: {}, proxy: '' } as const
 
 /** Host and port of everything that a connection calls with TLS. */
 function addressesOf(connection: Installation['connections'][string]): string[] {

@@ -6,7 +6,7 @@ import type { Logger } from '@tieline/runtime/logger'
 import type { Tracer } from '@tieline/runtime/telemetry'
 import { Histogram, type Registry } from 'prom-client'
 import { type AgentOptions, type Agents, createAgents } from './agents.ts'
-import { signAssertion } from './client-assertion.ts'
+import { readSigningKey } from './client-assertion.ts'
 import { createDacsClient, type DacsClient, dacsOperations } from './dacs.ts'
 import { createDermsClient, type DermsClient, dermsOperations } from './derms.ts'
 import { type CallDurations, createHttpTarget } from './http-target.ts'
@@ -55,12 +55,14 @@ export async function createConnections(
     const agents = await openAgents(name, { ...connection, tlsReloadMs, logger }, faults)
     if (agents === undefined) continue
     const onPause = () => logger.warn({ connection: name, pauseMs }, `Connection ${name} is paused after a 401 or 403`)
+    const onStaleKey = (message: string) => logger.warn({ connection: name }, message)
     const target = createHttpTarget({
       ...connection,
       name,
       agents: resources.use(agents),
       pauseMs,
       onPause,
+      onStaleKey,
       ...observed,
     })
     if (connection.kind === 'dacs') dacs.set(name, createDacsClient(target, connection))
@@ -92,7 +94,7 @@ async function loginFaults(name: string, { auth }: HttpConnection): Promise<Faul
   const key = auth === 'none' || !('oauth2' in auth) ? undefined : assertionKey(auth.oauth2)
   if (key === undefined) return []
   try {
-    await signAssertion(key)
+    await readSigningKey(key.file)
     return []
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'not a key that signs'

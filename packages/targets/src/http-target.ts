@@ -52,6 +52,8 @@ export interface HttpTargetOptions extends PauseOptions {
   readonly timeoutMs: number
   /** Calls in flight at a time. */
   readonly concurrency: number
+  /** Told when the key that signs for tokens cannot be read any more, and the former one stays in use. */
+  readonly onStaleKey?: ((message: string) => void) | undefined
   readonly durations?: CallDurations | undefined
   /** The target gets the `traceparent` of its call. */
   readonly tracer?: Tracer | undefined
@@ -66,7 +68,7 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
   const { name, agents, timeoutMs, durations, maxAnswerBytes = 1_048_576, answerWithinMs = 300_000 } = options
   const { tracer = noTracer } = options
   const exchange = createExchange({ agents, maxAnswerBytes })
-  const authorization = createAuthorization(options.auth, exchange, timeoutMs)
+  const authorization = createAuthorization(options.auth, { exchange, timeoutMs, tell: options.onStaleKey })
   const slots = createSlots(options.concurrency)
   const pause = createPause(options)
 

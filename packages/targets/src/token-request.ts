@@ -1,6 +1,6 @@
 import { backoff } from '@tieline/runtime/error'
 import type { Verdict } from './classify.ts'
-import { type AssertionKey, signAssertion } from './client-assertion.ts'
+import { type AssertionKey, createAssertions, type TellAssertion } from './client-assertion.ts'
 
 export interface OAuth2Auth {
   readonly tokenUrl: string
@@ -33,18 +33,25 @@ export interface TokenRequest {
 /**
  * The request for an access token: client credentials (RFC 6749, section 4.4) or the password of a resource owner (section 4.3).
  * The client proves itself by its secret, in the header or in the form (section 2.3.1), or by an assertion that it signs
- * (RFC 7523, section 2.2). The key is read at each request, so that a new one is used as soon as it is there.
+ * (RFC 7523, section 2.2).
  */
-export async function tokenRequest(oauth2: OAuth2Auth): Promise<TokenRequest | { readonly failure: Verdict }> {
+export function createTokenRequests(oauth2: OAuth2Auth, tell?: TellAssertion): () => Promise<MadeRequest> {
+  const key = assertionKey(oauth2)
+  const assert = key && createAssertions(key, tell)
+  return () => tokenRequest(oauth2, assert)
+}
+
+type MadeRequest = TokenRequest | { readonly failure: Verdict }
+
+async function tokenRequest(oauth2: OAuth2Auth, assert: (() => Promise<string>) | undefined): Promise<MadeRequest> {
   const { tokenUrl, clientId, clientSecret, clientSecretIn = 'header', scope, parameters = {} } = oauth2
   const form = new URLSearchParams(grantOf(oauth2))
   if (scope !== undefined) form.set('scope', scope)
   for (const [name, value] of Object.entries(parameters)) form.set(name, value)
   const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' }
 
-  const key = assertionKey(oauth2)
-  if (key !== undefined) {
-    const assertion = await signAssertion(key).catch(() => undefined)
+  if (assert !== undefined) {
+    const assertion = await assert().catch(() => undefined)
     if (assertion === undefined) return { failure: noAssertion }
     form.set('client_id', clientId)
     form.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')

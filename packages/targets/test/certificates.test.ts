@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { parseInstallation } from '@tieline/runtime/installation'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { certificateSources } from '../src/certificates.ts'
@@ -75,6 +76,19 @@ connections:
   ])
   expect(proxy.tunnels).toHaveLength(1)
   expect([...far.received, ...tokens.received]).toEqual([])
+})
+
+it('looks at a mail server that begins with TLS', async () => {
+  const soon = inDays(3)
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, authority.cert])
+  try {
+    await using far = await startFarSide(json(200), authority.issue('mail', undefined, soon))
+    const found = await look(`connections: {}\nmail: { url: "smtps://u:p@127.0.0.1:${far.port}" }`)
+    expect(found).toMatchObject([{ kind: 'target', name: 'mail', where: `127.0.0.1:${far.port}`, expiresAt: soon }])
+  } finally {
+    setDefaultCACertificates(before)
+  }
 })
 
 it('says why it cannot see that of a target', async () => {

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from '@tieline/runtime/logger'
 import { expect, test, vi } from 'vitest'
 import { createOciClient } from '../src/oci-client.ts'
 import { createOciSource } from '../src/oci-source.ts'
 import { startFarSide } from './far-side.ts'
 import { openSource } from './file-source-program.ts'
 import { failureOf, fileOf } from './file-source-suite.ts'
-import { startTestStorage, writeKey } from './oci-recipe.ts'
+import { startTestStorage, strangersKey, writeKey } from './oci-recipe.ts'
 import { startProxy } from './proxy.ts'
 
 const minute = 60_000
@@ -144,6 +145,19 @@ test.each(['not JSON', '[]', '{"objects":[{"name":"file"}]}', ''])(
     expect(await failureOf(source.list(''))).toMatchObject({ code: 'target-answer-invalid' })
   },
 )
+
+test('reads its key again when the file changes, and stays with the former one while that is none', async () => {
+  await using place = await startTestStorage()
+  const told: string[] = []
+  const logger = { warn: (_about: unknown, message?: string) => void told.push(message ?? '') } as Pick<Logger, 'warn'>
+  const client = await createOciClient({ ...place.recipe, keyReloadMs: 0, logger })
+  await using source = createOciSource({ client, bucket: 'scores' })
+  await writeFile(place.recipe.privateKeyFile, 'half of a key')
+  expect(await source.list('')).toEqual([])
+  expect(told).toEqual([expect.stringMatching(/privateKeyFile.*The former key stays in use/s)])
+  await writeFile(place.recipe.privateKeyFile, strangersKey.privateKey)
+  expect(await failureOf(source.list(''))).toMatchObject({ code: 'target-unauthorized' })
+})
 
 test('does not start with a key that cannot be read or is none', async () => {
   await using key = await writeKey()

@@ -1,14 +1,13 @@
 import { tellExpiring } from '@tieline/journal/expiring-certificates'
 import type { Journal } from '@tieline/journal/journal'
-import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
-import { type CertificateLook, certificateSources } from '@tieline/targets/certificates'
+import { type CertificateLook, type CertificateOwners, certificateSources } from '@tieline/targets/certificates'
 import type { Registry } from 'prom-client'
 import { createCertificateGauge } from './certificate-metrics.ts'
 import { wordCertificate } from './word-certificate.ts'
 
 export interface CertificateWatchOptions {
-  readonly installation: Pick<Installation, 'ingress' | 'console' | 'bills' | 'connections'>
+  readonly installation: CertificateOwners
   readonly journal: Journal
   readonly register: Registry
   readonly logger: Pick<Logger, 'warn'>
