@@ -191,7 +191,8 @@ describe.each(flows)('$flow', ({ flow, message, operation, file, id, subject, ba
         await using pipeline = await openPipeline({
           ...quickly(flow),
           connection: { timeoutMs: 1_000, concurrency: 1 },
-          tuning: { pauseMs: 20 },
+          // Over before DERMS sends again, 100 ms after it has heard of the failure.
+          tuning: { pauseMs: 90 },
         })
         fail(pipeline)
         const row = await sendFile(pipeline, flow, message, file(100))

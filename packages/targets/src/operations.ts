@@ -50,8 +50,8 @@ export const createOperations =
 
 /**
  * Asks whether there is anything at the address of an operation, in a way that changes nothing: OPTIONS, and where that is not
- * known GET. The part in braces is left out.
- * @returns false only when both are answered 404. @throws CallError when there is no answer
+ * known GET. The part in braces is left out, and then filled with something that cannot be there.
+ * @returns false only when everything is answered 404. @throws CallError when there is no answer
  */
 export const createProbe =
   <Name extends string>(
@@ -60,10 +60,13 @@ export const createProbe =
     { baseUrl, paths }: Addresses<Name>,
   ) =>
   async (name: Name): Promise<boolean> => {
-    const url = joinUrl(baseUrl, paths[name] ?? operations[name].path).replace(placeholder, '')
+    const url = joinUrl(baseUrl, paths[name] ?? operations[name].path)
+    const urls = new Set(['', 'tieline-connection-test'].map((segment) => url.replace(placeholder, segment)))
     for (const method of ['OPTIONS', 'GET'] as const) {
-      const { status } = await target.call({ operation: 'probe', method, url, success: anyStatus })
-      if (status !== 404) return true
+      for (const each of urls) {
+        const { status } = await target.call({ operation: 'probe', method, url: each, success: anyStatus })
+        if (status !== 404) return true
+      }
     }
     return false
   }
