@@ -13,6 +13,7 @@ export interface ExpiringCertificate {
   /** Tells it from the one that takes its place. */
   readonly identity: string
   /** Milliseconds since 1970. */
+  readonly startsAt: number
   readonly expiresAt: number
 }
 
@@ -34,10 +35,11 @@ export function wordExpiry(expiresAt: number, nowMs: number): string {
 
 /** Makes an e-mail due about a certificate that ends soon, once for each number of days, whichever process sees it. @throws JournalError */
 export async function tellExpiring(journal: Journal, certificate: ExpiringCertificate): Promise<void> {
-  const { name, words, connection, identity, expiresAt } = certificate
+  const { name, words, connection, identity, startsAt, expiresAt } = certificate
   const nowMs = journal.clock()
   const days = warningOf(expiresAt, nowMs)
-  if (days === undefined) return
+  // One that never lasts so long is renewed by a machine, each time late.
+  if (days === undefined || expiresAt - startsAt <= days * dayMs) return
   const notice: Notice = {
     kind: 'expiring',
     flow: 'notification',

@@ -23,8 +23,9 @@ export interface CertificatePlace {
 
 /** What is known of a certificate: when it ends, or why nobody can tell. */
 export type CertificateLook = CertificatePlace &
+  /** Milliseconds since 1970. */
   (
-    | { readonly expiresAt: number; readonly fingerprint: string }
+    | { readonly startsAt: number; readonly expiresAt: number; readonly fingerprint: string }
     /** Error code. */
     | { readonly unknown: string }
   )
@@ -115,7 +116,7 @@ function soonest(place: CertificatePlace, chain: readonly X509Certificate[]): Ce
   const [first] = chain.toSorted((a, b) => endOf(a) - endOf(b))
   return first === undefined
     ? { ...place, unknown: 'not PEM' }
-    : { ...place, expiresAt: endOf(first), fingerprint: first.fingerprint256 }
+    : { ...place, startsAt: Date.parse(first.validFrom), expiresAt: endOf(first), fingerprint: first.fingerprint256 }
 }
 
 const endOf = ({ validTo }: X509Certificate): number => Date.parse(validTo)

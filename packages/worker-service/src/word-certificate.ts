@@ -9,10 +9,11 @@ const showing = {
 
 /** A certificate that was looked at, as people are told of it. */
 export function wordCertificate(found: Extract<CertificateLook, { expiresAt: number }>): ExpiringCertificate {
-  const { kind, name, where, expiresAt, fingerprint } = found
+  const { kind, name, where, startsAt, expiresAt, fingerprint } = found
   return {
     name,
     words: showing[kind](where),
+    startsAt,
     expiresAt,
     identity: `${kind} ${name} ${fingerprint}`,
     ...(kind !== 'listener' && { connection: name }),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tellExpiring } from '@tieline/journal/expiring-certificates'
 import { createLogger } from '@tieline/runtime/logger'
 import { eventually } from '@tieline/testkit/eventually'
 import { watchCertificates } from '@tieline/worker-service/watch-certificates'
@@ -59,4 +60,27 @@ it('tells of a certificate of a target at 30, 7 and 1 days, once each, whichever
   await notifier.settled()
   expect(told()).toHaveLength(3)
   expect(notifier.mailbox.mails[0]?.subject).toMatch(/certificate-expiring: DERMS_TLS: the certificate ends in 29 days/)
+})
+
+it('says nothing of the days that a certificate of few days never has', async () => {
+  await using notifier = await openNotifier()
+  const { journal } = notifier
+  const startsAt = Date.now() - dayMs
+  const told = (lasts: number) =>
+    tellExpiring(journal, {
+      name: `${lasts} days`,
+      words: 'test',
+      identity: 'x',
+      startsAt,
+      expiresAt: startsAt + lasts * dayMs,
+    })
+  // So many days of them are left less one.
+  for (const lasts of [1.5, 6, 7.5, 29, 31]) await told(lasts)
+  await eventually(() => notifier.mailbox.mails.length === 3)
+  await notifier.settled()
+  expect(notifier.mailbox.mails.map(({ subject }) => /: ([\d.]+) days:/.exec(subject)?.[1]).sort()).toEqual([
+    '1.5',
+    '31',
+    '7.5',
+  ])
 })

@@ -146,6 +146,14 @@ export const surroundingsRows: readonly Row[] = [
         'Above a tenth of a second the process is too busy to answer in time.',
       ),
       graph(
+        'Certificates end in',
+        's',
+        {
+          '{{name}} ({{kind}})': 'min by (kind, name) (tieline_certificate_expiry_timestamp_seconds) - time()',
+        },
+        'Of ours and of targets. Renew what comes near to 7 days.',
+      ),
+      graph(
         'Reads the journal',
         'bool_yes_no',
         { '{{service}} {{instance}}': 'tieline_journal_up' },
