@@ -56,11 +56,10 @@ export async function unpackDebianServer(
     const root = join(aside, 'root')
     for (const file of await download(server, aside, env)) await run('dpkg-deb', ['-x', file, root], { env })
     await runnable(root)
-    await moveIntoPlace(root, directory, runnable)
+    return await moveIntoPlace(root, directory, runnable)
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
-  return runnable(directory)
 }
 
 /** The unpacked server, once it has shown that it runs with what the system and the directory hold. */
@@ -79,19 +78,23 @@ async function findRunnable(
   return { binary, env }
 }
 
+/** Moves what was unpacked into place, unless another process was faster. Several may replace a broken one at once. */
 async function moveIntoPlace(
   root: string,
   directory: string,
   runnable: (place: string) => Promise<UnpackedRedis>,
-): Promise<void> {
-  try {
-    await rename(root, directory)
-  } catch (error) {
-    const anotherWasFaster = await runnable(directory).catch(() => undefined)
-    if (anotherWasFaster !== undefined) return
+): Promise<UnpackedRedis> {
+  for (let tries = 1; ; tries++) {
+    const moved = await rename(root, directory).then(
+      () => true,
+      (error: Error) => error,
+    )
+    // Another process may be replacing it in this very moment: hence tried again.
+    const inPlace = await runnable(directory).catch((error: Error) => error)
+    if (!(inPlace instanceof Error)) return inPlace
+    if (tries === 5) throw moved === true ? inPlace : moved
     // What stands there no longer runs, after an upgrade of the system for instance.
-    await rename(directory, `${root}.broken`).catch(() => Promise.reject(error))
-    await rename(root, directory)
+    if (moved !== true) await rename(directory, `${root}.broken-${tries}`).catch(() => undefined)
   }
 }
 
