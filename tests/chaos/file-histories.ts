@@ -10,11 +10,11 @@ const file = reservation('7', '7', 12)
 const body = file.body(0)
 const content = file.content?.(0) ?? ''
 
-export const fileKey = 'event-reservation.SITE1.RSV-7'
-export const ackKey = 'acknowledgment.event-reservation.1'
+const fileKey = 'event-reservation.SITE1.RSV-7'
+const ackKey = 'acknowledgment.event-reservation.1'
 export const transferKey = 'device-score.SCORES_A.alpha'
 
-export const sentFile: Sent = { flow: 'event-reservation', key: fileKey, body, content, version: 'v0', at: 1_000 }
+const sentFile: Sent = { flow: 'event-reservation', key: fileKey, body, content, version: 'v0', at: 1_000 }
 
 /** DACS takes rows, named by their numbers. */
 export const callRows = (first: number, last: number, fields: Partial<Call> = {}): Call => ({
@@ -89,7 +89,7 @@ export const recordedAck = (ackType: AckType = 'SUCCESS', fields: Partial<Record
     ...fields,
   })
 
-export const scoreFile: Put = { transfer: transferKey, name: 'a.csv', sha256: 'f00', effect: 'send.1', at: 1_000 }
+const scoreFile: Put = { transfer: transferKey, name: 'a.csv', sha256: 'f00', effect: 'send.1', at: 1_000 }
 
 export const callScore: Call = {
   ...callCreate,

@@ -73,7 +73,7 @@ export function recorded(key: string, fields: Partial<Recorded> = {}): Recorded 
   }
 }
 
-export const timeline = (at: number, effect: string): Recorded['timeline'] => [
+const timeline = (at: number, effect: string): Recorded['timeline'] => [
   { at, what: 'accepted', generation: 1 },
   { at: at + 20, what: 'attempt', number: 1 },
   { at: at + 150, what: 'called', effect, state: 'confirmed' },

@@ -27,7 +27,7 @@ export interface ScorePlace extends AsyncDisposable {
 
 export const places = { sftp: startSftpPlace, bucket: startBucketPlace, directory: startDirectoryPlace }
 
-export async function startSftpPlace(): Promise<
+async function startSftpPlace(): Promise<
   ScorePlace & { readonly server: Awaited<ReturnType<typeof startSftpServer>> }
 > {
   const server = await startSftpServer({ username: 'tieline', password: 'files' })
@@ -49,7 +49,7 @@ export async function startSftpPlace(): Promise<
   }
 }
 
-export async function startBucketPlace(list: { pageObjectsMax?: number } = {}): Promise<ScorePlace> {
+async function startBucketPlace(list: { pageObjectsMax?: number } = {}): Promise<ScorePlace> {
   const directory = await mkdtemp(join(tmpdir(), 'tieline-score-key-'))
   const privateKeyFile = join(directory, 'key.pem')
   const { privateKey, publicKey } = apiKey

@@ -124,7 +124,7 @@ export function findSecrets(traces: Partial<Traces>, secrets: readonly string[])
 }
 
 /** The characters that depend on nothing but the text, for each of the three ways it can fall into groups of three bytes. */
-export const base64Spellings = (text: string): string[] =>
+const base64Spellings = (text: string): string[] =>
   [0, 1, 2].map((offset) => {
     const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text)])
     return bytes.toString('base64').slice(Math.ceil((offset * 8) / 6), Math.floor((bytes.length * 8) / 6))

@@ -8,6 +8,7 @@ const checks: Readonly<Record<string, () => Promise<string[]>>> = {
   'format and lint': () => runTool('biome', ['check', '--error-on-warnings', '.']),
   types: () => runTool('tsc', ['-p', '.']),
   boundaries: findBoundaryFaults,
+  'unused exports and dependencies': () => runTool('knip', ['--reporter', 'compact', '--no-progress']),
   'generated files (pnpm generate mends them)': findDrift,
   'links in documents': findBrokenLinks,
 }

@@ -64,7 +64,7 @@ export function lastWordReply(flow: InboundFlowId, { ids, ackType, value, detail
 }
 
 /** The answer about one record when all records of the message share one fate. */
-export const wholeMessageResponse = (
+const wholeMessageResponse = (
   flow: InboundFlowId,
   { id, value, code, nowISO }: { id: string; value: string; code: AckType; nowISO: string },
 ) => ({

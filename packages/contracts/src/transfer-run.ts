@@ -7,5 +7,3 @@ export const transferRun = z.object({
   /** Only this file, without its error prefix: an operator wants it sent again. */
   file: z.string().optional(),
 })
-
-export type TransferRun = z.infer<typeof transferRun>

@@ -90,7 +90,7 @@ function wordSeconds(seconds: number): string {
 }
 
 /** Milliseconds until the next attempt, or undefined when there shall be none. A fifth of jitter keeps herds apart. */
-export function retryDelayMs(
+function retryDelayMs(
   retry: Retry,
   failures: number,
   { retry: schedule }: Pick<FlowSpec, 'retry'>,

@@ -9,7 +9,7 @@ import { openPayload, readPayload } from './stored-payload.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
 import { type RowFault, type State, states } from './types.ts'
 
-export { type ListFilter, listMessages } from './message-list.ts'
+export { listMessages } from './message-list.ts'
 export { type MessageSummary, summarize }
 
 export interface TimelineEntry {

@@ -26,7 +26,7 @@ export function forLog(value: unknown, depth = 0): unknown {
  * What a log line tells of an error: no enumerable extras, and of its cause only name and code, since HTTP clients hang
  * whole requests with headers and bodies on theirs. Parsers quote the text they failed on, so their message is left out.
  */
-export function describeError(error: Error): Record<string, unknown> {
+function describeError(error: Error): Record<string, unknown> {
   const quotes = error instanceof SyntaxError || error.name.endsWith('ParseError')
   const frames = (error.stack ?? '').replace(error.message, '').split('\n')
   return {

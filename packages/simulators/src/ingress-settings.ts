@@ -23,7 +23,7 @@ export function toIngressAddress({ baseUrl, basic, oauth2 }: IngressSettings): I
 }
 
 /** A new token by client credentials at each call. @throws Error when the issuer gives none */
-export function createTokenFetcher(client: z.infer<typeof clientCredentials>): () => Promise<string> {
+function createTokenFetcher(client: z.infer<typeof clientCredentials>): () => Promise<string> {
   const { tokenUrl, clientId, clientSecret, scope } = client
   return async () => {
     const response = await fetch(tokenUrl, {

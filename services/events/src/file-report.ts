@@ -14,7 +14,7 @@ export interface FileReport {
 }
 
 /** So many rows that were left out are named; of the others there is the number. */
-export const faultsMax = 100
+const faultsMax = 100
 
 /** Sums up segments, which come in any order. */
 export function createFileReport(rowsRead: number) {

@@ -7,7 +7,7 @@ import { credentials } from '@tieline/testkit/installation'
 const boundary = 'bench'
 
 /** A file of so many rows, in pieces, so that nobody holds it whole. */
-export function* rowsOf(header: string, rows: number, row: (n: number) => string): Generator<string> {
+function* rowsOf(header: string, rows: number, row: (n: number) => string): Generator<string> {
   yield `${header}\n`
   let piece = ''
   for (let n = 1; n <= rows; n++) {

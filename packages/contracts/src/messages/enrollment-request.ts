@@ -10,7 +10,7 @@ export const installationMethods = ['X1SD', 'X1SI', 'X1UI'] as const
 export const assetOwnerships = ['W1CO', 'W1OW'] as const
 
 /** Bring your own, contact centre, self service. */
-export const enrollmentSources = ['X1BY', 'X1CC', 'X1SS'] as const
+const enrollmentSources = ['X1BY', 'X1CC', 'X1SS'] as const
 
 /** DACS' published greatest lengths: the same on the way in, so that what is accepted can be mapped. */
 const length = {
@@ -164,7 +164,6 @@ export function readEnrollmentAnswer(body: unknown): DacsEnrollmentAnswer {
   return { ...(enrollmentId !== undefined && { enrollmentId }), ...(status !== undefined && { status }) }
 }
 
-export type EnrollmentRequest = z.infer<typeof enrollmentRequest>
 export type EnrollmentRecord = z.infer<typeof enrollmentRecord>
 export type DacsEnrollment = z.infer<typeof dacsEnrollment>
 export type DacsEnrollmentAnswer = z.infer<typeof dacsEnrollmentAnswer>

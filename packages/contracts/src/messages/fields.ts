@@ -26,7 +26,7 @@ export const dateTime = z.stringFormat('date-time', isDateTime)
 export const optionalDateTime = z.union([dateTime, z.literal('')]).nullish()
 
 /** XSD `dateTime` in UTC. */
-export const utcDateTime = z.stringFormat('date-time', isUtcDateTime)
+const utcDateTime = z.stringFormat('date-time', isUtcDateTime)
 
 export const optionalUtcDateTime = z.union([utcDateTime, z.literal('')]).nullish()
 

@@ -1,16 +1,6 @@
 import { z } from 'zod'
 import { dateTime, optionalDateTime, optionalText, requiredText } from './fields.ts'
 
-/** Every status that DERMS can be set up to send (OIC_NOTIFY_STAGE_STATUSES). */
-export const stageStatuses = [
-  'PLANNED',
-  'SCHEDULED',
-  'IN_PROGRESS',
-  'COMPLETED',
-  'CANCELED',
-  'FORCED_CANCELED',
-] as const
-
 /** Device test, economic, emergency, reliability. An installation may have others in lookup EventType. */
 export const programEventCategories = ['X1DT', 'X1EC', 'X1EM', 'X1RE'] as const
 
@@ -66,6 +56,5 @@ export const dacsProgramEventAction = z.strictObject({
 })
 
 export type StageStatus = z.infer<typeof stageStatus>
-export type StageStatusCreate = z.infer<typeof stageStatusCreate>
 export type DacsProgramEvent = z.infer<typeof dacsProgramEvent>
 export type DacsProgramEventAction = z.infer<typeof dacsProgramEventAction>

@@ -50,7 +50,7 @@ async function countMatching(journal: Journal, filter: Filter): Promise<FlowCoun
 const countsOf = (found: ReadonlyMap<State, number> | undefined) =>
   Object.fromEntries(states.map((state) => [state, found?.get(state) ?? 0])) as Record<State, number>
 
-export function formatStatus(flows: readonly FlowStatus[], nowMs: number): string {
+function formatStatus(flows: readonly FlowStatus[], nowMs: number): string {
   const titles = ['flow', '', 'open', ...states, 'oldest open', 'worker']
   return formatTable(
     [...titles, 'queue', ...jobStates.map((state) => `jobs ${state}`)],

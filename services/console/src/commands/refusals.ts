@@ -51,7 +51,7 @@ const show = defineCommand({
   },
 })
 
-export const formatRefusals = (refusals: readonly KeptRefusal[]): string =>
+const formatRefusals = (refusals: readonly KeptRefusal[]): string =>
   formatTable(
     ['id', 'flow', 'client', 'status', 'code', 'fields', 'ids', 'at (local time)'],
     refusals.map(({ id, flow, client, status, code, errors, ids, at }) => [
