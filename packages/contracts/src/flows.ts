@@ -56,7 +56,7 @@ export interface RetrySchedule {
   readonly alarmAfterS?: number
 }
 
-/** A process name and URI under which installations reach the flow today (wire-contracts 2.2). */
+/** A process name and URI under which installations reach the flow today (docs/wire-facts.md, Endpoints of the integration). */
 export interface OicPath {
   readonly processId: string
   readonly uri: string

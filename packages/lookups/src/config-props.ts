@@ -11,7 +11,7 @@ const fileNamePart = z
 const optionalText = z.string().transform((text) => (text === '' ? undefined : text))
 
 /**
- * The properties of lookup ConfigProps and the types of their values (wire-contracts 5.3). The names are those of the
+ * The properties of lookup ConfigProps and the types of their values (docs/wire-facts.md, Lookups). The names are those of the
  * guide, so that one search finds a property everywhere.
  */
 export const configProps = z.object({

@@ -11,7 +11,7 @@ export const oicLookupName = (lookup: LookupName): string => `${oicPrefix}${look
 
 /**
  * Reads a lookup's name with or without its prefix, in any of the spellings that the guide uses: other case, other
- * separators, and `OUAI` where it slipped in from the analytics integration (wire-contracts 12, items 6 and 7).
+ * separators, and `OUAI` where it slipped in from the analytics integration (docs/wire-facts.md, Lookups).
  */
 export function readLookupName(text: string): LookupName | undefined {
   const bare = plainSpelling(text).replace(/^outlbrt(ouai)?dacs(drms|ouai)/, '')

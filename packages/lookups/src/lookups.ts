@@ -24,7 +24,7 @@ export interface LookupSpec {
   readonly known?: readonly string[]
   /** Other words for a column, in `plainSpelling`. */
   readonly columnAliases?: Readonly<Record<string, string>>
-  /** What the lookup holds until somebody says otherwise (wire-contracts 5.2). */
+  /** What the lookup holds until somebody says otherwise (docs/wire-facts.md, Lookups). */
   readonly defaults: readonly LookupRow[]
 }
 
@@ -87,7 +87,7 @@ export const lookups: Readonly<Record<LookupName, LookupSpec>> = {
     complete: false,
     defaults: [],
   },
-  // Release 24B sends the codes, 22C sent the words (wire-contracts 12, item 23).
+  // Release 24B sends the codes, 22C sent the words (docs/wire-facts.md, Lookups).
   EventType: {
     ...translation(
       ['DRMS_EventType', 'DACS_EventType'],
@@ -116,7 +116,7 @@ export const lookups: Readonly<Record<LookupName, LookupSpec>> = {
     value: atMost(30),
     known: programEventActions,
   },
-  // Printed nowhere: the words are the cases that are documented, the codes are DACS' (wire-contracts 5.2).
+  // Printed nowhere: the words are the cases that are documented, the codes are DACS' (docs/wire-facts.md, Lookups).
   EventOutcome: translation(
     ['DRMS_EventOutcome', 'DACS_EventOutcome'],
     [

@@ -3,7 +3,7 @@ import { lookupNames } from './lookup-name.ts'
 import { type LookupRow, lookups } from './lookups.ts'
 import type { LookupSnapshot } from './snapshot.ts'
 
-/** What DERMS' parameter OIC_NOTIFY_STAGE_STATUSES may name (wire-contracts 6). */
+/** What DERMS' parameter OIC_NOTIFY_STAGE_STATUSES may name (docs/wire-facts.md, Parameters of DERMS). */
 const stageStatuses = ['PLANNED', 'SCHEDULED', 'IN_PROGRESS', 'COMPLETED', 'CANCELED', 'FORCED_CANCELED'] as const
 
 /**

@@ -1,6 +1,6 @@
 import type { Refusal } from './refusal.ts'
 
-/** The error document of every DACS operation (wire contracts 3.4). */
+/** The error document of every DACS operation (docs/wire-facts.md, Error document of DACS). */
 export function dacsProblem(refusal: Refusal, path: string): unknown {
   const { status, title, detail, messageNumber } = refusal
   const base = 'https://dacs.simulated'

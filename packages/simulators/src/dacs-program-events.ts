@@ -53,7 +53,7 @@ export interface ProgramEvent {
   readonly history: Action[]
 }
 
-/** F7: program events by external identifier, one per stage, with the transition table of wire contracts F7. */
+/** F7: program events by external identifier, one per stage, with the transition table of docs/wire-facts.md, F7. */
 export function createProgramEvents(programs: ReadonlySet<string>, withRoot: boolean) {
   const entries = new Map<string, ProgramEvent>()
 
@@ -110,7 +110,7 @@ export function createProgramEvents(programs: ReadonlySet<string>, withRoot: boo
   }
 }
 
-/** By the stage's identifier; else by the event's, as long as only one stage has it (wire contracts 12, item 21). */
+/** By the stage's identifier; else by the event's, as long as only one stage has it (docs/wire-facts.md, F7). */
 function resolve(entries: ReadonlyMap<string, ProgramEvent>, identifier: string): ProgramEvent {
   const exact = entries.get(identifier)
   if (exact !== undefined) return exact

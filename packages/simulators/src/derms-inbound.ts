@@ -125,7 +125,7 @@ export function createDermsInbound({ wrapped, onReceived, onFileAck }: DermsInbo
   return { enrollments, statusChecks, scoreFiles, operations }
 }
 
-/** DERMS cannot subscribe nobody: the one business fault of F2 that is documented (wire contracts 12, item 25). */
+/** DERMS cannot subscribe nobody: the one business fault of F2 that is documented (docs/wire-facts.md, F2). */
 function judge({ dacsMessageId, contactInfo }: EnrollmentSync): AckLine {
   if (contactInfo?.cisPersonId) return { dacsMessageId, responseCode: 'SUCCESS' }
   return { dacsMessageId, responseCode: 'ERROR', value: 'Cannot create the subscription: CIS_PERSON_ID is null' }

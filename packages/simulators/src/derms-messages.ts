@@ -78,7 +78,7 @@ const ack = z.strictObject({
 
 export type Ack = z.infer<typeof ack>
 
-/** The one acknowledgment shape of DERMS (wire contracts 3.3), read to the letter. */
+/** The one acknowledgment shape of DERMS (docs/wire-facts.md, MsgAck), read to the letter. */
 export const msgAck = (wrapped: boolean): z.ZodType<Ack> =>
   wrapped ? z.strictObject({ MsgAck: ack }).transform(({ MsgAck }) => MsgAck) : ack
 

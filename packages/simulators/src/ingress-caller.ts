@@ -25,7 +25,7 @@ export interface IngressAnswer {
 
 const project = '/ic/api/integration/v2/flows/oracleutilities/project/OUTL-BA-DACS_DERMS'
 
-/** The URLs that DERMS and DACS have in their configuration today (wire contracts 2.2). */
+/** The URLs that DERMS and DACS have in their configuration today (docs/wire-facts.md, Endpoints of the integration). */
 const documentedPaths: Record<InboundFlowId, string> = {
   'enrollment-request': `${project}/OUTL-BA-DRMS_DACS_ENROLLRQ/1.0/enroll-to-dacs`,
   'enrollment-sync': `${project}/OUTL-BA-DACS_DRMS_ENROLL_SYNC/1.0/enroll`,

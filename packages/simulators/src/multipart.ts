@@ -10,7 +10,7 @@ export interface RenderedBody {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** A JSON part and a CSV file, in the shape that is documented (wire contracts 3.7). */
+/** A JSON part and a CSV file, in the shape that is documented (docs/wire-facts.md, Messages with a file). */
 export function renderMultipart(body: unknown, { name, content }: AttachedFile): RenderedBody {
   const boundary = `derms-${randomUUID()}`
   const head = [

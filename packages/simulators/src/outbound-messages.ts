@@ -39,8 +39,8 @@ export interface OutboundMessagesOptions {
 }
 
 /**
- * The retry engine of DERMS (wire contracts 6): a row in FAIL is sent again, byte for byte, while `numRetries` is below
- * MAX_RETRIES; SUCCESS and ERROR end it.
+ * The retry engine of DERMS (docs/wire-facts.md, Parameters of DERMS): a row in FAIL is sent again, byte for byte,
+ * while `numRetries` is below MAX_RETRIES; SUCCESS and ERROR end it.
  */
 export function createOutboundMessages(options: OutboundMessagesOptions) {
   const rows: OutboundMessage[] = []

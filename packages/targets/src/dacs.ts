@@ -2,7 +2,10 @@ import { type Answer, CallError, never } from '@tieline/runtime/error'
 import type { HttpTarget } from './http-target.ts'
 import { type Addresses, createOperations, createProbe } from './operations.ts'
 
-/** What Tieline asks of DACS (wire-contracts 2.4). Every method throws CallError when the call does not succeed. */
+/**
+ * What Tieline asks of DACS (docs/wire-facts.md, Endpoints of DACS).
+ * Every method throws CallError when the call does not succeed.
+ */
 export interface DacsClient {
   readonly name: string
   /** F1: one enrollment. */

@@ -4,7 +4,8 @@ import type { HttpTarget } from './http-target.ts'
 import { type Addresses, createOperations } from './operations.ts'
 
 /**
- * What Tieline asks of DERMS (wire-contracts 2.3). Every method throws CallError when the call does not succeed.
+ * What Tieline asks of DERMS (docs/wire-facts.md, Endpoints of DERMS).
+ * Every method throws CallError when the call does not succeed.
  * An acknowledgment in the body of a success is handed over unread.
  */
 export interface DermsClient {

@@ -33,8 +33,8 @@ export interface JsonWithFile {
 
 /**
  * Reads a JSON part and a file, in whatever order and under whatever names: the JSON is the part that says so, or looks so and
- * says nothing, the file the other one (wire-contracts 3.7). The file goes into the payload store while it arrives. When this
- * rejects, nothing is kept.
+ * says nothing, the file the other one (docs/wire-facts.md, Messages with a file). The file goes into the payload store
+ * while it arrives. When this rejects, nothing is kept.
  * @throws Refusal 415 for another kind of body or part, 413 for too much, 408 when it stalls, 400 when it is broken or lacks a
  * part, 503 when the file cannot be stored
  */

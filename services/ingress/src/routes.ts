@@ -2,8 +2,8 @@ import { flowSpec, type InboundFlowId, inboundFlowIds } from '@tieline/contracts
 
 /**
  * The flow that is served under a path: its own paths, and the URLs under which installations reach it today, whatever
- * version of the URL, adapter, project and version of the process they name (wire contracts 2.2). Slashes may be doubled, and one
- * may stand at the end.
+ * version of the URL, adapter, project and version of the process they name (docs/wire-facts.md, Endpoints of the
+ * integration). Slashes may be doubled, and one may stand at the end.
  */
 export function findFlow(path: string): InboundFlowId | undefined {
   const plain = path.replaceAll(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '')

@@ -5,7 +5,7 @@ import type {
 } from '@tieline/contracts/messages/device-status-ack'
 import type { MsgAckResponse } from '@tieline/contracts/msg-ack'
 
-/** F5: what DERMS found out about a device, as DACS wants it (wire-contracts 4, F5). */
+/** F5: what DERMS found out about a device, as DACS wants it (docs/wire-facts.md, F4 and F5). */
 export const toDacsDeviceStatus = ({ dacsMessageId, responseCode }: DeviceStatusAck): DacsDeviceStatusResponse => ({
   responseDetail: { transactionID: dacsMessageId, result: { status: responseCode } },
 })

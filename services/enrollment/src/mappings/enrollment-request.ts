@@ -17,7 +17,7 @@ export interface RecordResult {
   readonly enrollmentId?: string
 }
 
-/** F1: one record of DERMS as DACS wants it (wire-contracts 4, F1). */
+/** F1: one record of DERMS as DACS wants it (docs/wire-facts.md, F1). */
 export function toDacsEnrollment(record: EnrollmentRecord, lookups: Lookups): DacsEnrollment {
   const { messageId, customerInfo, programInfo, locationInfo, assetInfo } = record
   return {

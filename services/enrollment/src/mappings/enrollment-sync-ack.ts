@@ -3,7 +3,7 @@ import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 
 type SyncResponse = EnrollmentSyncAck['responses'][number]
 
-/** F3: the result of one sync request as DACS wants it (wire-contracts 4, F3). Only SUCCESS is no error. */
+/** F3: the result of one sync request as DACS wants it (docs/wire-facts.md, F3). Only SUCCESS is no error. */
 export function toDacsSyncUpdate(
   { dacsMessageId, responseCode, value }: SyncResponse,
   { configProps }: Pick<LookupSnapshot, 'configProps'>,

@@ -10,7 +10,7 @@ type Device = NonNullable<Location['controllableDevices']>[number]
 type Lookups = Pick<LookupSnapshot, 'require'>
 
 /**
- * F2: what DACS says about a customer, as DERMS wants it (wire-contracts 4, F2). Whatever the objects hold besides goes
+ * F2: what DACS says about a customer, as DERMS wants it (docs/wire-facts.md, F2). Whatever the objects hold besides goes
  * on as it came; so do empty texts and nulls.
  * @throws TielineError `lookup-missing` when DeviceLocationStatus does not know a device's status
  */

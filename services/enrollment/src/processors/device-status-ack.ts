@@ -57,7 +57,7 @@ export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapsho
   }
 }
 
-/** The guide knows no ERROR for a call that DACS answered, so its refusal is a FAILURE too (wire-contracts 4, F5). */
+/** The guide knows no ERROR for a call that DACS answered, so its refusal is a FAILURE too (docs/wire-facts.md, F4 and F5). */
 function deviceStatusEnd(error: TielineError): End {
   const end = endOf(error)
   return error.code === 'target-refused' ? { ...end, outcome: 'FAILURE' } : end

@@ -8,7 +8,7 @@ interface EventNames {
 
 /**
  * What DACS gets as `eventExternalIdentifier`: the id of the stage, else that of the event, unless the installation says that
- * events are known by their own id (wire-contracts 12, item 21).
+ * events are known by their own id (docs/wire-facts.md, F7).
  * @throws TielineError `contract-violation` when there is none
  */
 export function eventKeyOf(

@@ -14,7 +14,7 @@ import { requireCode } from './require-code.ts'
 
 type Outcome = DacsOutcomes['postOutcomeList'][number]
 
-/** F9: each row of the file is what became of a device that was called (wire-contracts F9). */
+/** F9: each row of the file is what became of a device that was called (docs/wire-facts.md, F9). */
 export const outcomeFile: EventFile<EventOutcome, Outcome> = {
   flow: 'event-outcome',
   message: eventOutcome,

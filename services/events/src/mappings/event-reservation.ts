@@ -11,7 +11,7 @@ import { eventKeyOf } from './event-key.ts'
 
 type Device = DacsReservation['deviceList'][number]
 
-/** F6: each row of the file is a device that the stage reserves (wire-contracts F6). */
+/** F6: each row of the file is a device that the stage reserves (docs/wire-facts.md, F6). */
 export const reservationFile: EventFile<EventReservation, Device> = {
   flow: 'event-reservation',
   message: eventReservation,

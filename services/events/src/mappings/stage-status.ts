@@ -16,8 +16,8 @@ export type StageCall =
   | { readonly effect: 'act'; readonly operation: 'actionProgramEvent'; readonly body: DacsProgramEventAction }
 
 /**
- * What DACS is asked to do (wire-contracts F7): a status that StageStatus translates to "schedule" creates the program event
- * of the stage, any other acts on it.
+ * What DACS is asked to do (docs/wire-facts.md, F7): a status that StageStatus translates to "schedule" creates the
+ * program event of the stage, any other acts on it.
  * @throws TielineError `lookup-missing` when a lookup has no row, `contract-violation` when a field is missing
  */
 export function mapStageStatus(
