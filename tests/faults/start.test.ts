@@ -194,6 +194,7 @@ it('`start` answers the first messages with results, however early they come; ki
   /** As soon as anybody listens. */
   const first = async (...message: Parameters<Command['post']>) => {
     for (;;) {
+      // Tries again all the time; nothing tells when the port opens.
       const answer = await command.post(...message).catch(() => delay(5))
       if (answer) return { status: answer.status, body: await answer.json() }
     }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { findBoundaryFaults } from './boundaries.ts'
 import { findBrokenLinks } from './doc-links.ts'
 import { findDrift, root } from './generate.ts'
+import { findUnexplainedWaits } from './test-waits.ts'
 
 /** Each check by name; it answers with what is wrong. */
 const checks: Readonly<Record<string, () => Promise<string[]>>> = {
@@ -11,6 +12,7 @@ const checks: Readonly<Record<string, () => Promise<string[]>>> = {
   'unused exports and dependencies': () => runTool('knip', ['--reporter', 'compact', '--no-progress']),
   'generated files (pnpm generate mends them)': findDrift,
   'links in documents': findBrokenLinks,
+  'waits in tests': findUnexplainedWaits,
 }
 
 async function runTool(command: string, args: readonly string[]): Promise<string[]> {

@@ -37,6 +37,7 @@ describe('a call that was intended long ago', () => {
     await accept(journal, message)
     await waits.promise
     await takeOver(journal, message.key)
+    // The guarantee is about a worker that stood still for as long as its lock lasts.
     await delay(lockMs)
     goesOn.resolve()
     expect(await asked.promise).toBe('The attempt lost its message: stale')
@@ -49,6 +50,7 @@ describe('a call that was intended long ago', () => {
     const message = incoming('stage-status', 'waited')
     const done = Promise.withResolvers<number>()
     const processor = oneCall('stage-status', async () => {
+      // The guarantee is about a worker that stood still for as long as its lock lasts.
       await delay(lockMs)
       await whomToAsk()?.()
       return answer()

@@ -56,6 +56,7 @@ it('replaces a token before it expires', async () => {
   // The token is good for 50 ms, of which the last 10 are not used.
   await using test = await setup({ expiresInS: 0.05 })
   await test.call()
+  // Until the last 10 ms of the token's life.
   await new Promise((resolve) => setTimeout(resolve, 41))
   await test.call()
   expect(test.tokensUsed()).toEqual(['Bearer t1', 'Bearer t2'])

@@ -60,11 +60,13 @@ describe('content', () => {
 
   test('may take as long as it makes progress, and its answer longer than any other', async () => {
     const url = await startServer((request, response) => {
+      // Longer than the time limit of a call.
       request.resume().on('end', () => setTimeout(() => response.end('{}'), 400))
     })
     const target = await openTarget({ timeoutMs: 250, answerWithinMs: 5_000 })
     async function* slow() {
       for (let n = 0; n < 5; n++) {
+        // Together longer than the time limit, each piece shorter.
         await new Promise((resolve) => setTimeout(resolve, 100))
         yield Buffer.alloc(10)
       }

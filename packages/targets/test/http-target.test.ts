@@ -172,6 +172,7 @@ it('keeps to the number of calls in flight, in the order of their arrival', asyn
   await using far = await startFarSide(async (_request, response) => {
     inFlight += 1
     most = Math.max(most, inFlight)
+    // Long enough for calls to meet that should not.
     await new Promise((resolve) => setTimeout(resolve, 5))
     inFlight -= 1
     response.end('{}')
@@ -188,6 +189,7 @@ it('keeps to the number of calls in flight, in the order of their arrival', asyn
 })
 
 it('counts the time limit from the moment a call gets its slot', async () => {
+  // All calls together take longer than the time limit, each shorter.
   await using far = await startFarSide((_request, response) => setTimeout(() => response.end('{}'), 60))
   using target = await createTestTarget({ concurrency: 1, timeoutMs: 300 })
   const answers = await Promise.all(Array.from({ length: 8 }, () => target.post(far.url)))

@@ -123,6 +123,7 @@ test('gives up on content that stops coming, but not on a reader that takes its 
   await using place = await setUp({ timeoutMs: 300, content: Buffer.alloc(3 * 1024 * 1024) })
   const file = await fileOf(place.source, 'file')
   const stream = await place.source.open(file)
+  // Twice the time limit.
   await delay(600)
   expect(await buffer(stream)).toHaveLength(file.bytes)
 

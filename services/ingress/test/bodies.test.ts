@@ -154,6 +154,7 @@ describe('a body', () => {
     const text = JSON.stringify(stageStatus())
     for (let i = 0; i < 6; i++) {
       sending.write(text.slice(i * 20, (i + 1) * 20))
+      // Together longer than the time limit, each pause shorter.
       await new Promise((resolve) => setTimeout(resolve, 250))
     }
     sending.end(text.slice(120))
