@@ -2,84 +2,22 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FlowId } from '@tieline/contracts/flows'
 import { namedMax } from '@tieline/contracts/notice'
-import { askingFirst } from '@tieline/runtime/ask-before-call'
 import type { Alarm } from './alarms.ts'
+import { type Begun, createCall } from './attempt-call.ts'
+import { type AttemptHandle, AttemptLost, Postponed, type Taken } from './attempt-handle.ts'
 import { enqueueDue, prepareDue } from './due-messages.ts'
-import { type Ended, makeCall, readEffects } from './effects.ts'
+import { readEffects } from './effects.ts'
 import { findByTerms } from './find-by-term.ts'
 import { collectMs } from './intake.ts'
-import { dayMs, effectContext, faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
+import { faultsContext, type Journal, recordContext, replyContext, watchMs } from './journal.ts'
 import { storeIndex } from './keep-index.ts'
-import { saysDown, windowContext } from './mail-windows.ts'
+import { windowContext } from './mail-windows.ts'
 import { readPins } from './pins.ts'
 import type { Run } from './queues.ts'
 import { sealReason } from './reason.ts'
 import { type Blob, isPassing, type ScriptName } from './scripts.ts'
 import { openPayload } from './stored-payload.ts'
-import type { Attempt, AttemptFile, EffectCall, EffectResult, Settlement } from './types.ts'
-import type { WorkerMetrics } from './worker-metrics.ts'
-
-/** The attempt must not write any more: `superseded` by a newer payload, `stale` because another worker took over. */
-export class AttemptLost extends Error {
-  readonly reason: string
-  constructor(reason: string) {
-    super(`The attempt lost its message: ${reason}`)
-    this.name = 'AttemptLost'
-    this.reason = reason
-  }
-}
-
-/** Not a failure: the message goes on at `untilMs`. */
-export class Postponed extends Error {
-  readonly untilMs: number
-  constructor(untilMs: number) {
-    super('Postponed')
-    this.name = 'Postponed'
-    this.untilMs = untilMs
-  }
-}
-
-/** What the take script tells about the message; see `lua/take.lua`. */
-export interface Taken {
-  readonly flow: FlowId
-  readonly instance: string
-  readonly id: string
-  readonly client: string
-  readonly generation: number
-  readonly number: number
-  readonly failures: number
-  readonly failedSince: number
-  /** Whether people were told of it in this generation, see `Alarm`. */
-  readonly alarmed: boolean
-  readonly denied: boolean
-  readonly division: string
-  readonly acceptedAt: number
-  readonly payloadRef: string
-  /** A later message of the line was answered before this repeat could run. */
-  readonly overtaken: boolean
-  /** Absent: the message has no file. Empty: it is no longer kept. */
-  readonly fileRef?: string
-  readonly fileName?: string
-  readonly fileBytes: number
-  readonly fileSha256?: string
-  /** `traceparent` of what brought the message here. */
-  readonly trace?: string
-  /** Choices of attempts before, as JSON; only the attempt that holds the message adds to them. */
-  readonly pins?: string
-  readonly keptPins?: string
-}
-
-export interface AttemptHandle {
-  readonly journal: Journal
-  readonly key: string
-  readonly run: string
-  readonly token: string
-  readonly taken: Taken
-  readonly signal: AbortSignal
-  readonly metrics: WorkerMetrics
-  /** For so long after it was asked for, the right to make a call is relied on. */
-  readonly freshMs: number
-}
+import type { Attempt, AttemptFile, Settlement } from './types.ts'
 
 export interface OpenAttempt extends Attempt {
   /** Ends the generation. `made` is BullMQ's count of the job's filed failures, see `lua/take.lua`. */
@@ -89,10 +27,8 @@ export interface OpenAttempt extends Attempt {
 }
 
 export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAttempt {
-  const { journal, key, run, token, taken, signal, metrics, freshMs } = handle
+  const { journal, key, run, token, taken, signal, metrics } = handle
   const { flow } = taken
-  // So long the line of the message knows that the target answered it.
-  const retentionMs = journal.retention.messagesDays * dayMs
   const pins = { generation: readPins(taken.pins), kept: readPins(taken.keptPins) }
 
   const fenced = async (script: ScriptName, named: object, blobs?: readonly Blob[]) =>
@@ -111,43 +47,6 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     if (answer !== 'ok') throw new AttemptLost(answer)
   }
 
-  const keepOutcome = (effect: string, call: string, quiet: boolean, { kept, error: _, ...outcome }: Ended) => {
-    const value = kept?.value
-    const result =
-      value === undefined ? undefined : journal.sealer.seal(JSON.stringify(value), effectContext(key, effect))
-    const down = saysDown({ ...outcome, httpStatus: outcome.status })
-    return fencedOk('outcome', { effect, call, quiet, ...outcome, down, result, retentionMs })
-  }
-
-  async function effect<Result>(id: string, intended: EffectCall<Result>): Promise<EffectResult<Result>> {
-    if (signal.aborted) throw new Postponed(journal.clock())
-    const call = randomUUID()
-    const { operation, connection, quiet = false } = intended
-    const begin = () => fencedJson<Begun>('begin', { effect: id, call, operation, connection, quiet, retentionMs })
-    let askedAt = performance.now()
-    const begun = await begin()
-    if (begun.kind === 'kept') {
-      const kept = begun.result && JSON.parse(journal.sealer.open(begun.result, effectContext(key, id)))
-      return { state: begun.state, result: kept as Result }
-    }
-
-    if (begun.unknown) metrics.repeats.inc({ flow, connection })
-    // Whoever waited or stood still for long may have lost the message to a worker whose calls must not be followed by this one.
-    const askAgain = async () => {
-      do {
-        askedAt = performance.now()
-        await begin()
-      } while (performance.now() - askedAt > freshMs)
-    }
-    const mayCall = () => (performance.now() - askedAt > freshMs ? askAgain() : undefined)
-    await mayCall()
-    const ended = await makeCall({ ...intended, call: () => askingFirst(mayCall, intended.call) }, begun.unknown)
-    metrics.effects.inc({ flow, connection, state: ended.state })
-    await keepOutcome(id, call, quiet, ended)
-    if (ended.error) throw ended.error
-    return { state: ended.state === 'confirmed' ? 'confirmed' : 'refused', result: ended.kept?.value as Result }
-  }
-
   return {
     key,
     flow,
@@ -161,8 +60,10 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     division: taken.division === '' ? undefined : taken.division,
     acceptedAt: taken.acceptedAt,
     signal,
-    effect,
-
+    call: createCall(handle, {
+      begin: (named) => fencedJson<Begun>('begin', named),
+      outcome: (named) => fencedOk('outcome', named),
+    }),
     effects: () => readEffects(journal, key),
     async forget(effects) {
       for (let i = 0; i < effects.length; i += forgetAtOnce) {
@@ -255,10 +156,6 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
     },
   }
 }
-
-type Begun =
-  | { kind: 'kept'; state: 'confirmed' | 'refused'; result?: string }
-  | { kind: 'send'; unknown: boolean; tries: number }
 
 interface Moved {
   readonly kind: string

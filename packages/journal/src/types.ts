@@ -4,7 +4,8 @@ import type { FileTotals } from '@tieline/contracts/file-totals'
 import type { FlowId } from '@tieline/contracts/flows'
 import type { Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
-import type { Answer, CallError, TielineError } from '@tieline/runtime/error'
+import type { CallResult, CallTarget } from '@tieline/runtime/call-target'
+import type { CallError, TielineError } from '@tieline/runtime/error'
 import type { EffectSummary } from './effects.ts'
 import type { FoundMessage } from './find-by-term.ts'
 import type { MailWindow } from './mail-windows.ts'
@@ -122,22 +123,15 @@ export interface AttemptFile {
   open(): AsyncIterable<Buffer>
 }
 
-export interface EffectCall<Result> {
-  /** For the time line: operation and connection, such as `enrollProgram` at `DACS_MAIN`. */
-  readonly operation: string
-  readonly connection: string
+export interface CallOptions<Result extends CallResult, Kept> {
+  /** What to keep of a success. It is stored encrypted and returned again instead of a second call. */
+  readonly keep?: (result: Result) => Kept
+  /** What to keep of a refusal, and to return in place of the error. */
+  readonly keepRefusal?: (error: CallError) => Kept
+  /** What to keep when an error says that the target has applied the call all the same. */
+  readonly applied?: (error: CallError) => Kept | undefined
   /** One of very many: it is not on the time line. */
   readonly quiet?: boolean
-  readonly call: () => Promise<Answer>
-  /** What to keep of a success, undefined for nothing. It is stored encrypted and handed out again instead of a second call. */
-  readonly confirmed: (answer: Answer) => Result
-  /** What to keep of a refusal. */
-  readonly refused: (error: CallError) => Result
-}
-
-export interface EffectResult<Result> {
-  readonly state: 'confirmed' | 'refused'
-  readonly result: Result
 }
 
 export interface RecordOptions {
@@ -172,10 +166,18 @@ export interface Attempt {
   readonly signal: AbortSignal
   /**
    * Makes one intended call on a target at most once as far as anybody can know: a confirmed or refused one is not made
-   * again in this generation, a failed or unknown one is. `id` names the intention and is stable over attempts.
-   * @throws CallError when the call failed or its outcome is unknown
+   * again in this generation, a failed or unknown one is. No signal goes with it: a stop waits for calls in flight, because a
+   * broken one leaves an unknown outcome behind.
+   * @param id names the intention; stable over attempts
+   * @throws CallError for every way not to succeed; AttemptLost
    */
-  effect<Result>(id: string, call: EffectCall<Result>): Promise<EffectResult<Result>>
+  call<Operation extends string, Request, Result extends CallResult, Kept = undefined>(
+    id: string,
+    target: CallTarget<Operation, Request, Result>,
+    operation: Operation,
+    request: Request,
+    options?: CallOptions<Result, Kept>,
+  ): Promise<Kept>
   /** The effects that are known of, also of earlier generations. */
   effects(): Promise<readonly EffectSummary[]>
   /** Forgets effects whose intentions are of no concern any more: the same ids are new intentions from now on. */

@@ -17,6 +17,7 @@ import {
   quickly,
   sentTwice,
   succeeded,
+  targetThat,
 } from './harness.ts'
 
 const stage = (id: string) => incoming('stage-status', id, { line: '1315' })
@@ -115,8 +116,7 @@ describe('an operator ends a message', () => {
               if (attempt.id === 'first') await gate.promise
               return answer()
             }
-            const kept = { confirmed: () => null, refused: () => null }
-            await attempt.effect(id, { operation: id, connection: 'DACS_MAIN', call, ...kept })
+            await attempt.call(id, targetThat(call), id, {})
           }
           return succeeded
         },

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { whomToAsk } from '@tieline/runtime/ask-before-call'
+import type { MayCall } from '@tieline/runtime/call-target'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
+import type { Attempt } from '../src/types.ts'
 import { answer, field, incoming, oneCall, openHarness } from './harness.ts'
 
 const lockMs = 400
@@ -22,10 +23,10 @@ describe('a call that was intended long ago', () => {
     const waits = Promise.withResolvers<void>()
     const goesOn = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<string>()
-    const call = async () => {
+    const call = async (_attempt: Attempt, mayCall?: MayCall) => {
       waits.resolve()
       await goesOn.promise
-      const asking = whomToAsk()?.() ?? Promise.resolve()
+      const asking = mayCall?.() ?? Promise.resolve()
       asking.then(
         () => asked.resolve('allowed'),
         (error: Error) => asked.resolve(error.message),
@@ -49,10 +50,10 @@ describe('a call that was intended long ago', () => {
     const { journal } = harness
     const message = incoming('stage-status', 'waited')
     const done = Promise.withResolvers<number>()
-    const processor = oneCall('stage-status', async () => {
+    const processor = oneCall('stage-status', async (_attempt, mayCall) => {
       // The guarantee is about a worker that stood still for as long as its lock lasts.
       await delay(lockMs)
-      await whomToAsk()?.()
+      await mayCall?.()
       return answer()
     })
     await harness.work(

@@ -3,7 +3,18 @@ import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
 import { readStoredPayload, showMessage } from '../src/operations.ts'
-import { answer, callError, dead, field, incoming, oneCall, openHarness, quickly, succeeded } from './harness.ts'
+import {
+  answer,
+  callError,
+  dead,
+  field,
+  incoming,
+  oneCall,
+  openHarness,
+  quickly,
+  succeeded,
+  targetThat,
+} from './harness.ts'
 
 const settled = (harness: Awaited<ReturnType<typeof openHarness>>, key: string, state: string) =>
   eventually(async () => (await field(harness.journal, key, 'state')) === state)
@@ -19,18 +30,12 @@ describe('an effect', () => {
         async process(attempt) {
           const results: unknown[] = []
           for (const id of ['one', 'two']) {
-            const { result } = await attempt.effect(id, {
-              operation: 'enroll',
-              connection: 'DACS_MAIN',
-              call: async () => {
-                calls.push(id)
-                if (id === 'two' && calls.length < 4) throw callError('failed')
-                return answer({ enrollmentId: id })
-              },
-              confirmed: ({ body }) => body,
-              refused: () => null,
+            const target = targetThat(async () => {
+              calls.push(id)
+              if (id === 'two' && calls.length < 4) throw callError('failed')
+              return answer({ enrollmentId: id })
             })
-            results.push(result)
+            results.push(await attempt.call(id, target, 'enroll', {}, { keep: ({ body }) => body }))
           }
           expect(results).toEqual([{ enrollmentId: 'one' }, { enrollmentId: 'two' }])
           return succeeded
@@ -105,18 +110,11 @@ describe('an effect', () => {
         flow: 'stage-status',
         async process(attempt) {
           if (attempt.number === 1) await gate.promise
-          const effect = (id: string) =>
-            attempt.effect(id, {
-              operation: id,
-              connection: 'DACS_MAIN',
-              call: async () => {
-                calls.push(`${id} by attempt ${attempt.number}`)
-                return answer()
-              },
-              confirmed: () => null,
-              refused: () => null,
-            })
-          await effect('create')
+          const target = targetThat(async () => {
+            calls.push(`create by attempt ${attempt.number}`)
+            return answer()
+          })
+          await attempt.call('create', target, 'create', {})
           return succeeded
         },
         giveUp: () => dead,

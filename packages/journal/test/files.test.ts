@@ -7,7 +7,7 @@ import type { Journal } from '../src/journal.ts'
 import { showMessage } from '../src/operations.ts'
 import { sweepOnce, trimExpired } from '../src/sweeper.ts'
 import type { KeptFile } from '../src/types.ts'
-import { dead, field, incoming, openHarness, refused, succeeded } from './harness.ts'
+import { dead, field, incoming, openHarness, refused, succeeded, targetThat } from './harness.ts'
 
 const hour = 3_600_000
 const small = Buffer.from('nicId,headEndSystemId\nNIC-1,NEST\n')
@@ -227,14 +227,8 @@ test('effects of a file take less than 100 bytes each, and none of them is on th
       flow: 'event-outcome',
       async process(attempt) {
         for (let n = 0; n < 1_000; n++) {
-          await attempt.effect(`rows.${n}001-${n + 1}000`, {
-            operation: 'postEventOutcome',
-            connection: 'DACS_MAIN',
-            quiet: true,
-            call: async () => ({ status: 200, body: {}, durationMs: 123 }),
-            confirmed: () => undefined,
-            refused: () => undefined,
-          })
+          const target = targetThat(async () => ({ status: 200, body: {}, durationMs: 123 }))
+          await attempt.call(`rows.${n}001-${n + 1}000`, target, 'postEventOutcome', {}, { quiet: true })
         }
         return succeeded
       },

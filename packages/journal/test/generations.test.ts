@@ -3,7 +3,7 @@ import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
 import { rerunMessage, showMessage } from '../src/operations.ts'
-import { answer, callError, dead, field, incoming, oneCall, openHarness } from './harness.ts'
+import { answer, callError, dead, field, incoming, oneCall, openHarness, targetThat } from './harness.ts'
 
 const settled = (harness: Awaited<ReturnType<typeof openHarness>>, key: string, state: string) =>
   eventually(async () => (await field(harness.journal, key, 'state')) === state)
@@ -115,17 +115,12 @@ describe('a repeat of a message', () => {
         flow: 'stage-status',
         async process(attempt) {
           for (const id of ['one', 'two']) {
-            await attempt.effect(id, {
-              operation: id,
-              connection: 'DACS_MAIN',
-              call: async () => {
-                calls.push([id, attempt.payload])
-                if (calls.length === 1) await gate.promise
-                return answer()
-              },
-              confirmed: () => null,
-              refused: () => null,
+            const target = targetThat(async () => {
+              calls.push([id, attempt.payload])
+              if (calls.length === 1) await gate.promise
+              return answer()
             })
+            await attempt.call(id, target, id, {})
           }
           return { state: 'succeeded', outcome: 'SUCCESS' }
         },

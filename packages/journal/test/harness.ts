@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FlowId, type FlowSpec, flowSpec } from '@tieline/contracts/flows'
+import type { MayCall } from '@tieline/runtime/call-target'
 import { type Answer, backoff, CallError, never } from '@tieline/runtime/error'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
@@ -116,23 +117,24 @@ export const callError = (outcome: 'refused' | 'failed' | 'unknown', retry = out
     durationMs: 1,
   })
 
+/** A target whose calls end as told. */
+export const targetThat = (call: (mayCall?: MayCall) => Promise<Answer>, name = 'DACS_MAIN') => ({
+  name,
+  call: (_operation: string, _request: object, mayCall?: MayCall) => call(mayCall),
+})
+
 /** A processor that makes one call `create` and is done; `call` decides what the target does. */
 export function oneCall(
   flow: FlowId,
-  call: (attempt: Attempt) => Promise<Answer>,
+  call: (attempt: Attempt, mayCall?: MayCall) => Promise<Answer>,
   giveUp: Settlement = dead,
 ): Processor<Tables> {
   return {
     flow,
     async process(attempt) {
-      const { state } = await attempt.effect('create', {
-        operation: 'create',
-        connection: 'DACS_MAIN',
-        call: () => call(attempt),
-        confirmed: ({ body }) => body,
-        refused: () => 'refused',
-      })
-      return state === 'confirmed' ? succeeded : refused
+      const target = targetThat((mayCall) => call(attempt, mayCall))
+      const how = { keep: () => succeeded, keepRefusal: () => refused }
+      return await attempt.call('create', target, 'create', {}, how)
     },
     giveUp: () => giveUp,
   }

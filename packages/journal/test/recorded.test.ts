@@ -2,7 +2,7 @@ import type { Notice } from '@tieline/contracts/notice'
 import { eventually } from '@tieline/testkit/eventually'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
-import { AttemptLost } from '../src/attempt.ts'
+import { AttemptLost } from '../src/attempt-handle.ts'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
 import { rerunMessage } from '../src/operations.ts'
@@ -19,6 +19,7 @@ import {
   sentTwice,
   succeeded,
   type Tables,
+  targetThat,
 } from './harness.ts'
 
 const message = incoming('stage-status', 'recording')
@@ -67,17 +68,13 @@ async function openRecording(steps: ((attempt: Attempt) => Promise<unknown>)[], 
   }
 }
 
-const call = (attempt: Attempt, id: string, made: string[]) =>
-  attempt.effect(id, {
-    operation: 'send',
-    connection: 'DERMS_SITE1',
-    call: async () => {
-      made.push(id)
-      return answer()
-    },
-    confirmed: () => null,
-    refused: () => null,
-  })
+const call = (attempt: Attempt, id: string, made: string[]) => {
+  const target = targetThat(async () => {
+    made.push(id)
+    return answer()
+  }, 'DERMS_SITE1')
+  return attempt.call(id, target, 'send', {})
+}
 
 describe('what an attempt records', () => {
   it('is there for the later attempts of its generation, sealed, and gone with the next one', async () => {

@@ -6,7 +6,7 @@ import { startRedisProcess } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
-import { answer, field, incoming, oneCall, openHarness, succeeded } from './harness.ts'
+import { answer, field, incoming, oneCall, openHarness, succeeded, targetThat } from './harness.ts'
 
 describe('a worker that stops', () => {
   it('stops in time while Redis is away', async () => {
@@ -32,17 +32,12 @@ describe('a worker that stops', () => {
       flow: 'enrollment-request',
       async process(attempt: Parameters<Parameters<typeof oneCall>[1]>[0]) {
         for (const id of ['one', 'two']) {
-          await attempt.effect(id, {
-            operation: id,
-            connection: 'DACS_MAIN',
-            call: async () => {
-              calls.push(id)
-              if (calls.length === 1) await gate.promise
-              return answer()
-            },
-            confirmed: () => null,
-            refused: () => null,
+          const target = targetThat(async () => {
+            calls.push(id)
+            if (calls.length === 1) await gate.promise
+            return answer()
           })
+          await attempt.call(id, target, id, {})
         }
         return succeeded
       },

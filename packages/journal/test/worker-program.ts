@@ -31,10 +31,9 @@ await startWorkers({
     {
       flow: 'stage-status',
       async process(attempt) {
-        await attempt.effect('create', {
-          operation: 'create',
-          connection: 'DACS_MAIN',
-          call: async () => {
+        const target = {
+          name: 'DACS_MAIN',
+          async call() {
             const startedAt = Date.now()
             try {
               const response = await fetch(TARGET_URL, { method: 'POST', body: attempt.key })
@@ -50,9 +49,8 @@ await startWorkers({
               throw new CallError({ ...facts, message: 'reset', cause })
             }
           },
-          confirmed: ({ body }) => body,
-          refused: () => null,
-        })
+        }
+        await attempt.call('create', target, 'create', {}, { keep: ({ body }) => body })
         return { state: 'succeeded', outcome: 'SUCCESS', reply: { status: 200, body: `by ${process.pid}` } }
       },
       giveUp: () => ({ state: 'dead', outcome: 'FAILURE' }),

@@ -1,55 +1,34 @@
+import type { CallTarget } from '@tieline/runtime/call-target'
 import type { Answer } from '@tieline/runtime/error'
-import type { Content } from './exchange.ts'
 import type { HttpTarget } from './http-target.ts'
-import { type Addresses, createOperations } from './operations.ts'
+import { type Addresses, createOperations, type OperationRequest } from './operations.ts'
 
 /**
- * What Tieline asks of DERMS (docs/wire-facts.md, Endpoints of DERMS).
- * Every method throws CallError when the call does not succeed.
- * An acknowledgment in the body of a success is handed over unread.
+ * What Tieline asks of DERMS (docs/wire-facts.md, Endpoints of DERMS). An acknowledgment in the body of a success is handed over
+ * unread.
  */
-export interface DermsClient {
-  readonly name: string
-  /** F2: customer, subscription and devices. */
-  enroll(body: unknown, signal?: AbortSignal): Promise<Answer>
-  /** F4: asks for the communication status of a device. */
-  statusCheck(body: unknown, signal?: AbortSignal): Promise<Answer>
-  /** F6: the result of a reservation file. */
-  eventReservationAck(body: unknown, signal?: AbortSignal): Promise<Answer>
-  /** F9: the result of an outcome file. */
-  deviceOutcomeAck(body: unknown, signal?: AbortSignal): Promise<Answer>
-  /** F8: a score file under its name. 200 and 202 are success. */
-  deviceScore(fileName: string, content: Content, signal?: AbortSignal): Promise<Answer>
-  /** List of the services that DERMS offers. */
-  catalog(signal?: AbortSignal): Promise<Answer>
-  /** Description of the services. */
-  openapi(signal?: AbortSignal): Promise<Answer>
-}
-
 export const dermsOperations = {
+  /** F2: customer, subscription and devices. */
   enroll: { method: 'POST', path: '/enroll' },
+  /** F4: asks for the communication status of a device. */
   statusCheck: { method: 'POST', path: '/status-check' },
+  /** F6: the result of a reservation file. */
   eventReservationAck: { method: 'POST', path: '/event-reservation-ack' },
+  /** F9: the result of an outcome file. */
   deviceOutcomeAck: { method: 'POST', path: '/device-outcome-ack' },
-  deviceScore: { method: 'POST', path: '/device-score/{fileName}' },
+  /** F8: a score file under its name. 202 is success here only. */
+  deviceScore: { method: 'POST', path: '/device-score/{fileName}', success: new Set([200, 202]) },
+  /** List of the services that DERMS offers. */
   catalog: { method: 'GET', path: '/catalog' },
+  /** Description of the services. */
   openapi: { method: 'GET', path: '/openapi.json' },
 } as const
 
-export function createDermsClient(target: HttpTarget, addresses: Addresses<keyof typeof dermsOperations>): DermsClient {
-  const call = createOperations(target, dermsOperations, addresses)
-  return {
-    name: target.name,
-    enroll: (body, signal) => call('enroll', { body, signal }),
-    statusCheck: (body, signal) => call('statusCheck', { body, signal }),
-    eventReservationAck: (body, signal) => call('eventReservationAck', { body, signal }),
-    deviceOutcomeAck: (body, signal) => call('deviceOutcomeAck', { body, signal }),
-    deviceScore: (fileName, content, signal) =>
-      call('deviceScore', { segment: fileName, content, success: scoreTaken, signal }),
-    catalog: (signal) => call('catalog', { signal }),
-    openapi: (signal) => call('openapi', { signal }),
-  }
-}
+export type DermsOperation = keyof typeof dermsOperations
 
-/** 202 is success here only. */
-const scoreTaken: ReadonlySet<number> = new Set([200, 202])
+export type DermsClient = CallTarget<DermsOperation, OperationRequest, Answer>
+
+export const createDermsClient = (target: HttpTarget, addresses: Addresses<DermsOperation>): DermsClient => ({
+  name: target.name,
+  call: createOperations<DermsOperation>(target, dermsOperations, addresses),
+})

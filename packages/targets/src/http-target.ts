@@ -1,18 +1,11 @@
 import { readFarWords } from '@tieline/contracts/far-words'
-import { whomToAsk } from '@tieline/runtime/ask-before-call'
+import type { MayCall } from '@tieline/runtime/call-target'
 import { type Answer, after, CallError } from '@tieline/runtime/error'
 import { noTracer, type Span, type Tracer } from '@tieline/runtime/telemetry'
 import type { Histogram } from 'prom-client'
 import type { Agents } from './agents.ts'
 import { type Auth, createAuthorization } from './authorization.ts'
-import {
-  classify,
-  classifyBreak,
-  classifyTokenFailure,
-  type FailedResult,
-  type Result,
-  type Verdict,
-} from './classify.ts'
+import { classify, classifyTokenFailure, type FailedResult, type Result, type Verdict } from './classify.ts'
 import { brokenOff, type Content, createExchange } from './exchange.ts'
 import { createPause, type Learned, type PauseOptions } from './pause.ts'
 import { createSlots } from './slots.ts'
@@ -29,7 +22,7 @@ export interface Call {
   readonly content?: Content | undefined
   /** HTTP statuses that are success for this operation; 200, 201 and 204 unless told. */
   readonly success?: ReadonlySet<number> | undefined
-  readonly signal?: AbortSignal | undefined
+  readonly mayCall?: MayCall | undefined
 }
 
 export interface HttpTarget {
@@ -91,7 +84,7 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
       onProgress: (sentBytes: number) =>
         limit.restart(sentBytes >= (call.content?.bytes ?? 0) ? Math.max(answerWithinMs, timeoutMs) : timeoutMs),
     }
-    const request = { method: call.method, url: call.url, headers, body, content, mayCall: whomToAsk() }
+    const request = { method: call.method, url: call.url, headers, body, content, mayCall: call.mayCall }
     const exchanged = await exchange(request, signal)
     return { result: classify(exchanged, call.success), header: credentials.header }
   }
@@ -113,11 +106,10 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
   return {
     name,
     async call(call) {
-      const { operation, signal = neverAborted } = call
+      const { operation } = call
       const body = call.body === undefined ? undefined : JSON.stringify(call.body)
 
-      using slot = await slots.take(signal)
-      if (slot === undefined) throw callError(name, operation, 0, failed(classifyBreak(brokenOff(signal, false))))
+      using _slot = await slots.take()
       const admission = pause.enter()
       if (admission.kind === 'paused') throw callError(name, operation, 0, failed(heldBack(admission.waitMs)))
 
@@ -125,7 +117,7 @@ export function createHttpTarget(options: HttpTargetOptions): HttpTarget {
       const span = startSpan(call)
       let learned: Learned = 'nothing'
       try {
-        using limit = createTimeLimit(timeoutMs, signal)
+        using limit = createTimeLimit(timeoutMs)
         const result = await exchangeWithRenewal(call, body, { limit, span })
         learned = learnedFrom(result)
         const durationMs = Math.round(performance.now() - startedAt)
@@ -148,8 +140,6 @@ interface Underway {
   readonly limit: TimeLimit
   readonly span: Span
 }
-
-const neverAborted = new AbortController().signal
 
 const failed = (verdict: Verdict): FailedResult => ({ ok: false, verdict })
 

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from 'node:tls'
-import { backoff, never, TielineError } from '@tieline/runtime/error'
+import type { CallResult, CallTarget } from '@tieline/runtime/call-target'
+import { backoff, CallError, never } from '@tieline/runtime/error'
 import { createTransport } from 'nodemailer'
 
 export interface Mail {
@@ -12,16 +13,16 @@ export interface Mail {
   readonly messageId: string
 }
 
-export interface Mailer extends AsyncDisposable {
-  /**
-   * Resolves when the mail server has taken the mail for every recipient.
-   * @throws TielineError `mail-refused` (never) for a permanent refusal of the mail or of a recipient, `mail-unreachable`
-   * (backoff) for everything else
-   */
-  send(mail: Mail): Promise<void>
+/**
+ * The mail server of the installation. A call resolves when it has taken the mail for every recipient.
+ * CallError `mail-refused` (refused, never): a permanent refusal of the mail or of a recipient. `mail-unreachable` (failed,
+ * backoff): everything else; a server that is away, or wants us later, has not taken the mail; should it have, a second one does no
+ * harm.
+ */
+export interface Mailer extends CallTarget<'send', Mail, CallResult>, AsyncDisposable {
   /**
    * Connects and logs in.
-   * @throws TielineError `mail-unreachable`
+   * @throws CallError `mail-unreachable`
    */
   verify(): Promise<void>
 }
@@ -32,6 +33,8 @@ export interface MailerOptions {
   /** Trust of a private authority; the certificate is verified in any case. */
   readonly tls?: ConnectionOptions
 }
+
+const connection = 'mail'
 
 /**
  * Sends mails over SMTP, one connection per mail: mails are rare, and an idle connection would only grow stale.
@@ -59,19 +62,24 @@ export function createMailer(
   })
 
   return {
-    async send({ from, to, subject, text, html, messageId }) {
+    name: connection,
+    async call(_operation, { from, to, subject, text, html, messageId }, mayCall) {
+      await mayCall?.()
+      const startedAt = performance.now()
+      const durationMs = () => Math.round(performance.now() - startedAt)
       const oneLine = subject.replaceAll(/[\r\n]+/g, ' ')
       const info = await transport
         .sendMail({ from, to: [...to], subject: oneLine, text, html, messageId })
         .catch((error: unknown) => {
-          throw sendError(error)
+          throw sendError(error, durationMs())
         })
       // The server took the mail for some recipients only. A repeat reaches those again, under the same Message-ID.
-      if (info.rejected.length > 0) throw recipientsError(info.rejectedErrors ?? [])
+      if (info.rejected.length > 0) throw recipientsError(info.rejectedErrors ?? [], durationMs())
+      return { durationMs: durationMs() }
     },
     async verify() {
       await transport.verify().catch((error: unknown) => {
-        throw unreachable(error)
+        throw unreachable(error, 0)
       })
     },
     async [Symbol.asyncDispose]() {
@@ -81,27 +89,41 @@ export function createMailer(
 }
 
 /** Only what concerns this mail is a refusal: a refused login or greeting is the server's or our configuration's state. */
-function sendError(error: unknown): TielineError {
+function sendError(error: unknown, durationMs: number): CallError {
   const { code, rejectedErrors } = detailsOf(error)
-  if (rejectedErrors !== undefined) return recipientsError(rejectedErrors)
+  if (rejectedErrors !== undefined) return recipientsError(rejectedErrors, durationMs)
   const concernsMail = code === 'EENVELOPE' || code === 'EMESSAGE'
-  return concernsMail && isPermanent(error) ? refused(error) : unreachable(error)
+  return concernsMail && isPermanent(error) ? refused(error, durationMs) : unreachable(error, durationMs)
 }
 
 /** One recipient that may be accepted later is reason enough to try again. */
-function recipientsError(errors: readonly unknown[]): TielineError {
+function recipientsError(errors: readonly unknown[], durationMs: number): CallError {
   const later = errors.find((error) => !isPermanent(error))
-  return later === undefined ? refused(errors[0]) : unreachable(later)
+  return later === undefined ? refused(errors[0], durationMs) : unreachable(later, durationMs)
 }
 
 /** Without an SMTP reply the library itself found the mail impossible, for example without recipients. */
 const isPermanent = (error: unknown): boolean => detailsOf(error).permanent !== false
 
-const refused = (error: unknown) =>
-  new TielineError('mail-refused', never, `The mail server refused the mail (${reasonOf(error)})`)
+const refused = (error: unknown, durationMs: number) =>
+  new CallError({
+    code: 'mail-refused',
+    retry: never,
+    outcome: 'refused',
+    connection,
+    message: `The mail server refused the mail (${reasonOf(error)})`,
+    durationMs,
+  })
 
-const unreachable = (error: unknown) =>
-  new TielineError('mail-unreachable', backoff, `The mail server could not take the mail (${reasonOf(error)})`)
+const unreachable = (error: unknown, durationMs: number) =>
+  new CallError({
+    code: 'mail-unreachable',
+    retry: backoff,
+    outcome: 'failed',
+    connection,
+    message: `The mail server could not take the mail (${reasonOf(error)})`,
+    durationMs,
+  })
 
 /** SMTP status or error code only: the server's words may name recipients. */
 function reasonOf(error: unknown): string {

@@ -1,4 +1,6 @@
 import { isJsonObject } from '@tieline/contracts/json-object'
+import type { MayCall } from '@tieline/runtime/call-target'
+import { type Answer, CallError, never } from '@tieline/runtime/error'
 import type { Content } from './exchange.ts'
 import type { HttpTarget } from './http-target.ts'
 
@@ -7,17 +9,19 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** Below the connection's base URL, to the letter. A part in braces is filled in per call. */
   readonly path: string
+  /** HTTP statuses that are success; 200, 201 and 204 unless told. */
+  readonly success?: ReadonlySet<number>
 }
 
 export type Operations = Readonly<Record<string, Operation>>
 
-export interface OperationCall {
+export interface OperationRequest {
+  /** Sent as JSON. */
   readonly body?: unknown
-  readonly content?: Content | undefined
+  /** Sent as it is, in place of a body. */
+  readonly content?: Content
   /** Value of the part in braces; it becomes exactly one segment of the path. */
   readonly segment?: string
-  readonly success?: ReadonlySet<number> | undefined
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Where an installation keeps its operations. */
@@ -36,17 +40,32 @@ export const createOperations =
     operations: Readonly<Record<Name, Operation>>,
     { baseUrl, paths, fieldNames = {} }: Addresses<Name>,
   ) =>
-  (name: Name, { segment, body, ...call }: OperationCall) => {
-    const { method, path } = operations[name]
+  async (name: Name, { segment, body, content }: OperationRequest, mayCall?: MayCall): Promise<Answer> => {
+    const { method, path, success } = operations[name]
     const url = joinUrl(baseUrl, paths[name] ?? path)
     return target.call({
       operation: name,
       method,
-      url: segment === undefined ? url : url.replace(placeholder, encodeURIComponent(segment)),
-      ...(body !== undefined && { body: withNames(body, fieldNames[name]) }),
-      ...call,
+      url: segment === undefined ? url : url.replace(placeholder, encoded(segment, name, target)),
+      body: withNames(body, fieldNames[name]),
+      content,
+      success,
+      mayCall,
     })
   }
+
+/** Some values would change the path, or cannot be encoded. Any other stays one segment when it is percent-encoded. */
+function encoded(segment: string, operation: string, target: HttpTarget): string {
+  if (!['', '.', '..'].includes(segment) && segment.isWellFormed()) return encodeURIComponent(segment)
+  throw new CallError({
+    code: 'contract-violation',
+    retry: never,
+    outcome: 'failed',
+    connection: target.name,
+    message: `${target.name}: ${operation} was not called: the id cannot stand in a path`,
+    durationMs: 0,
+  })
+}
 
 /**
  * Asks whether there is anything at the address of an operation, in a way that changes nothing: OPTIONS, and where that is not

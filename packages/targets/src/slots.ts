@@ -1,38 +1,22 @@
 export interface Slots {
-  /** Waits for its turn, first come first served. Undefined when the signal aborts first. */
-  take(signal: AbortSignal): Promise<Disposable | undefined>
+  /** Waits for its turn, first come first served. */
+  take(): Promise<Disposable>
 }
 
 /** Lets at most `count` holders in at a time. */
 export function createSlots(count: number): Slots {
   let free = count
-  const waiting = new Set<() => void>()
-
+  const waiting: ((slot: Disposable) => void)[] = []
   const release = () => {
-    const [next] = waiting
+    const next = waiting.shift()
     if (next === undefined) free += 1
-    else next()
+    else next({ [Symbol.dispose]: release })
   }
-  const slot = (): Disposable => ({ [Symbol.dispose]: release })
-
   return {
-    async take(signal) {
-      if (signal.aborted) return undefined
-      if (free > 0) {
-        free -= 1
-        return slot()
-      }
-      return new Promise((resolve) => {
-        const settle = (result: Disposable | undefined) => {
-          waiting.delete(enter)
-          signal.removeEventListener('abort', leave)
-          resolve(result)
-        }
-        const enter = () => settle(slot())
-        const leave = () => settle(undefined)
-        waiting.add(enter)
-        signal.addEventListener('abort', leave)
-      })
+    async take() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve))
+      free -= 1
+      return { [Symbol.dispose]: release }
     },
   }
 }

@@ -26,12 +26,12 @@ it('calls every operation of DACS at its documented address', async () => {
   await using connections = await connect(dacsAt(`${far.url}/tenant/prod/dac/rest/apis/`))
   const dacs = connections.dacs('DACS_MAIN')
   expect(dacs.name).toBe('DACS_MAIN')
-  await dacs.enrollProgram({ n: 1 })
-  await dacs.updateSyncRequest('15449036987849', { n: 2 })
-  await dacs.postDeviceStatus({ n: 3 })
-  await dacs.createProgramEvent({ n: 4 })
-  await dacs.actionProgramEvent({ n: 5 })
-  await dacs.healthCheck()
+  await dacs.call('enrollProgram', { body: { n: 1 } })
+  await dacs.call('updateSyncRequest', { segment: '15449036987849', body: { n: 2 } })
+  await dacs.call('postDeviceStatus', { body: { n: 3 } })
+  await dacs.call('createProgramEvent', { body: { n: 4 } })
+  await dacs.call('actionProgramEvent', { body: { n: 5 } })
+  await dacs.call('healthCheck', {})
   const root = '/tenant/prod/dac/rest/apis'
   expect(far.received.map(({ method, path, body }) => [method, path, body])).toEqual([
     ['POST', `${root}/cross/digitalAssets/programEnrollments/enroll`, '{"n":1}'],
@@ -49,10 +49,10 @@ it('calls every operation of DERMS at its documented address', async () => {
     DERMS_SITE1: { kind: 'derms', baseUrl: `${far.url}/nms-drms/rest/v1`, auth: 'none' },
   })
   const derms = connections.derms('DERMS_SITE1')
-  await derms.enroll({ n: 1 })
-  await derms.statusCheck({ n: 2 })
-  await derms.catalog()
-  expect(await derms.openapi()).toMatchObject({ status: 200, body: { ok: true } })
+  await derms.call('enroll', { body: { n: 1 } })
+  await derms.call('statusCheck', { body: { n: 2 } })
+  await derms.call('catalog', {})
+  expect(await derms.call('openapi', {})).toMatchObject({ status: 200, body: { ok: true } })
   expect(far.received.map(({ method, path, body }) => [method, path, body])).toEqual([
     ['POST', '/nms-drms/rest/v1/enroll', '{"n":1}'],
     ['POST', '/nms-drms/rest/v1/status-check', '{"n":2}'],
@@ -70,9 +70,9 @@ it('follows other paths per operation, relative to the base or absolute', async 
   }
   await using connections = await connect(dacsAt(`${far.url}/base`, { paths }))
   const dacs = connections.dacs('DACS_MAIN')
-  await dacs.enrollProgram({})
-  await dacs.createProgramEvent({})
-  await dacs.updateSyncRequest('1', {})
+  await dacs.call('enrollProgram', { body: {} })
+  await dacs.call('createProgramEvent', { body: {} })
+  await dacs.call('updateSyncRequest', { segment: '1', body: {} })
   expect(far.received.map(({ path }) => path)).toEqual([
     '/base/ccs/enroll',
     '/ouaf/rest/apis/events/',
@@ -86,8 +86,8 @@ it('gives fields the names that they have at an operation, at any depth, and lea
   await using connections = await connect(dacsAt(far.url, { fieldNames }))
   const dacs = connections.dacs('DACS_MAIN')
   const body = { transactionId: 'T', assetList: [{ nicId: 'N', own: null }] }
-  await dacs.enrollProgram(body)
-  await dacs.reserveDevice(body)
+  await dacs.call('enrollProgram', { body: body })
+  await dacs.call('reserveDevice', { body: body })
   expect(far.received.map((call) => JSON.parse(call.body))).toEqual([
     { transactionID: 'T', assetList: [{ nic: 'N', own: null }] },
     body,
@@ -102,14 +102,14 @@ it.each([
 ])('keeps the sync request id %s one segment of the path', async (id, segment) => {
   await using far = await startFarSide(json(200))
   await using connections = await connect(dacsAt(far.url))
-  await connections.dacs('DACS_MAIN').updateSyncRequest(id, {})
+  await connections.dacs('DACS_MAIN').call('updateSyncRequest', { segment: id, body: {} })
   expect(far.received[0]?.path).toBe(`/common/sync/syncRequest/${segment}`)
 })
 
 it.each(['', '.', '..', 'half a \ud83d'])('refuses a sync request id that cannot stand in a path: %j', async (id) => {
   await using far = await startFarSide(json(200))
   await using connections = await connect(dacsAt(far.url))
-  const error = await failureOf(connections.dacs('DACS_MAIN').updateSyncRequest(id, {}))
+  const error = await failureOf(connections.dacs('DACS_MAIN').call('updateSyncRequest', { segment: id, body: {} }))
   expect(error).toMatchObject({ code: 'contract-violation', retry: { kind: 'never' }, outcome: 'failed' })
   expect(far.received).toHaveLength(0)
 })
@@ -118,9 +118,12 @@ it('takes a degraded health check for healthy only where it is told to', async (
   await using far = await startFarSide(json(203))
   await using strict = await connect(dacsAt(far.url))
   await using lenient = await connect(dacsAt(far.url, { acceptDegradedHealth: true }))
-  expect(await failureOf(strict.dacs('DACS_MAIN').healthCheck())).toMatchObject({ code: 'target-error', status: 203 })
-  expect(await lenient.dacs('DACS_MAIN').healthCheck()).toMatchObject({ status: 203 })
-  expect(await failureOf(lenient.dacs('DACS_MAIN').enrollProgram({}))).toMatchObject({ status: 203 })
+  expect(await failureOf(strict.dacs('DACS_MAIN').call('healthCheck', {}))).toMatchObject({
+    code: 'target-error',
+    status: 203,
+  })
+  expect(await lenient.dacs('DACS_MAIN').call('healthCheck', {})).toMatchObject({ status: 203 })
+  expect(await failureOf(lenient.dacs('DACS_MAIN').call('enrollProgram', { body: {} }))).toMatchObject({ status: 203 })
 })
 
 it('pauses one connection without touching another, and says so once', async () => {
@@ -132,9 +135,13 @@ it('pauses one connection without touching another, and says so once', async () 
     DACS_B: { kind: 'dacs', baseUrl: `${far.url}/b`, auth: 'none' },
   })
   warnings.length = 0
-  expect(await failureOf(connections.dacs('DACS_A').enrollProgram({}))).toMatchObject({ code: 'target-forbidden' })
-  expect(await failureOf(connections.dacs('DACS_A').enrollProgram({}))).toMatchObject({ code: 'connection-paused' })
-  expect(await connections.dacs('DACS_B').enrollProgram({})).toMatchObject({ status: 200 })
+  expect(await failureOf(connections.dacs('DACS_A').call('enrollProgram', { body: {} }))).toMatchObject({
+    code: 'target-forbidden',
+  })
+  expect(await failureOf(connections.dacs('DACS_A').call('enrollProgram', { body: {} }))).toMatchObject({
+    code: 'connection-paused',
+  })
+  expect(await connections.dacs('DACS_B').call('enrollProgram', { body: {} })).toMatchObject({ status: 200 })
   expect(warnings).toEqual([{ connection: 'DACS_A', pauseMs: 1_000 }])
 })
 
@@ -142,7 +149,7 @@ it('counts calls in the registry of the service', async () => {
   await using far = await startFarSide(json(404))
   const registry = new Registry()
   await using connections = await connect(dacsAt(far.url), registry)
-  await failureOf(connections.dacs('DACS_MAIN').healthCheck())
+  await failureOf(connections.dacs('DACS_MAIN').call('healthCheck', {}))
   expect(await registry.metrics()).toContain(
     'tieline_target_call_duration_seconds_count{connection="DACS_MAIN",operation="healthCheck",status="404"} 1',
   )

@@ -196,17 +196,6 @@ it('counts the time limit from the moment a call gets its slot', async () => {
   expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
 })
 
-it('stops a call that waits or runs when its caller gives up', async () => {
-  const giveUp = new AbortController()
-  await using far = await startFarSide(() => giveUp.abort())
-  using target = await createTestTarget({ concurrency: 1 })
-  const running = failureOf(target.post(far.url, { signal: giveUp.signal }))
-  const waiting = failureOf(target.post(far.url, { signal: giveUp.signal }))
-  expect(await running).toMatchObject({ code: 'target-reset', outcome: 'unknown' })
-  expect(await waiting).toMatchObject({ code: 'target-reset', outcome: 'failed' })
-  expect(far.received).toHaveLength(1)
-})
-
 it.each([401, 403])('pauses after %i, then probes with one call before it lets others pass', async (refusal) => {
   let now = 0
   let pauses = 0

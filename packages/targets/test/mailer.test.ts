@@ -55,7 +55,7 @@ const tls = { ca: authority.cert }
 it('hands a mail over to every recipient, encrypted when the server offers it', async () => {
   await using server = await startMailServer()
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` }, { tls })
-  await mailer.send(mail)
+  await mailer.call('send', mail)
   const [taken] = server.taken
   expect(taken).toMatchObject({ recipients: mail.to, secure: true })
   expect(taken?.raw).toContain('Subject: test: enrollment-sync failed')
@@ -66,7 +66,7 @@ it('hands a mail over to every recipient, encrypted when the server offers it', 
 it('sends in clear text to a server that offers nothing else', async () => {
   await using server = await startMailServer({ disabledCommands: ['STARTTLS'] })
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` })
-  await mailer.send(mail)
+  await mailer.call('send', mail)
   expect(server.taken).toMatchObject([{ secure: false }])
 })
 
@@ -74,21 +74,24 @@ it('uses TLS from the start with smtps, and the credentials of the address', asy
   await using server = await startMailServer({ secure: true })
   await using mailer = createMailer({ url: `smtps://tie%40line:p%40ss@127.0.0.1:${server.port}` }, { tls })
   await mailer.verify()
-  await mailer.send(mail)
+  await mailer.call('send', mail)
   expect(server.taken).toMatchObject([{ secure: true, user: 'tie@line' }])
 })
 
 it('sends nothing to a server whose certificate is not trusted', async () => {
   await using server = await startMailServer()
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` })
-  await expect(mailer.send(mail)).rejects.toMatchObject({ code: 'mail-unreachable', retry: { kind: 'backoff' } })
+  await expect(mailer.call('send', mail)).rejects.toMatchObject({
+    code: 'mail-unreachable',
+    retry: { kind: 'backoff' },
+  })
   expect(server.taken).toHaveLength(0)
 })
 
 it('lets no line break of a subject or name become a header or a recipient', async () => {
   await using server = await startMailServer()
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` }, { tls })
-  await mailer.send({
+  await mailer.call('send', {
     ...mail,
     subject: 'x\r\nBcc: victim@utility.example\r\n\r\nbody',
     from: 'Tieline\r\nX-Injected: yes <tieline@utility.example>',
@@ -119,7 +122,7 @@ it.each([
     }),
   })
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` }, { tls })
-  const error: unknown = await mailer.send(mail).catch((thrown) => thrown)
+  const error: unknown = await mailer.call('send', mail).catch((thrown) => thrown)
   expect(error).toMatchObject({ code, retry: { kind } })
   expect(String(error)).toContain(String(status))
   expect(String(error)).not.toMatch(/Reyes|utility\.example/)
@@ -133,14 +136,14 @@ it.each([
     onRcptTo: ({ address }, _session, done) => (address.startsWith('ops') ? done(refuseWith(status)) : done()),
   })
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` }, { tls })
-  await expect(mailer.send(mail)).rejects.toMatchObject({ code })
+  await expect(mailer.call('send', mail)).rejects.toMatchObject({ code })
   expect(server.taken).toMatchObject([{ recipients: ['admin@utility.example'] }])
 })
 
 it('refuses for good what has no recipient', async () => {
   await using server = await startMailServer()
   await using mailer = createMailer({ url: `smtp://127.0.0.1:${server.port}` }, { tls })
-  await expect(mailer.send({ ...mail, to: [] })).rejects.toMatchObject({
+  await expect(mailer.call('send', { ...mail, to: [] })).rejects.toMatchObject({
     code: 'mail-refused',
     retry: { kind: 'never' },
   })
@@ -149,8 +152,8 @@ it('refuses for good what has no recipient', async () => {
 it('goes on trying when the login is refused, because the mail is not at fault', async () => {
   await using server = await startMailServer()
   await using mailer = createMailer({ url: `smtp://tieline:wrong@127.0.0.1:${server.port}` }, { tls })
-  for (const attempt of [mailer.send(mail), mailer.verify()]) {
-    await expect(attempt).rejects.toMatchObject({
+  for (const attempt of [() => mailer.call('send', mail), () => mailer.verify()]) {
+    await expect(attempt()).rejects.toMatchObject({
       code: 'mail-unreachable',
       message: expect.not.stringContaining('wrong'),
     })
@@ -163,7 +166,10 @@ it('goes on trying when the server is away, silent or turns us down at the door'
   await using unwilling = await startRawServer((socket) => socket.end('554 no service\r\n'))
   for (const port of [await closedPort(), silent.port, closing.port, unwilling.port]) {
     await using mailer = createMailer({ url: `smtp://127.0.0.1:${port}` }, { timeoutMs: 100 })
-    await expect(mailer.send(mail)).rejects.toMatchObject({ code: 'mail-unreachable', retry: { kind: 'backoff' } })
+    await expect(mailer.call('send', mail)).rejects.toMatchObject({
+      code: 'mail-unreachable',
+      retry: { kind: 'backoff' },
+    })
   }
   await using nowhere = createMailer({ url: 'smtp://mail.invalid' }, { timeoutMs: 1_000 })
   await expect(nowhere.verify()).rejects.toMatchObject({ code: 'mail-unreachable' })

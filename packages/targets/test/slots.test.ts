@@ -1,13 +1,11 @@
 import { expect, it } from 'vitest'
 import { createSlots } from '../src/slots.ts'
 
-const { signal } = new AbortController()
-
 it('hands slots on in the order of arrival', async () => {
   const slots = createSlots(1)
   const order: number[] = []
   const use = async (caller: number) => {
-    using _slot = await slots.take(signal)
+    using _slot = await slots.take()
     order.push(caller)
   }
   await Promise.all([use(1), use(2), use(3), use(4)])
@@ -19,7 +17,7 @@ it('never lets more in than there are slots, and loses none', async () => {
   let inside = 0
   let most = 0
   const use = async () => {
-    using _slot = await slots.take(signal)
+    using _slot = await slots.take()
     inside += 1
     most = Math.max(most, inside)
     await new Promise(setImmediate)
@@ -27,18 +25,5 @@ it('never lets more in than there are slots, and loses none', async () => {
   }
   await Promise.all(Array.from({ length: 20 }, use))
   expect(most).toBe(3)
-  for (let i = 0; i < 3; i += 1) expect(await slots.take(signal)).toBeDefined()
-})
-
-it('lets go of a caller that stops waiting, without losing its place to others', async () => {
-  const slots = createSlots(1)
-  const first = await slots.take(signal)
-  const leaving = new AbortController()
-  const second = slots.take(leaving.signal)
-  const third = slots.take(signal)
-  leaving.abort()
-  expect(await second).toBeUndefined()
-  first?.[Symbol.dispose]()
-  expect(await third).toBeDefined()
-  expect(await slots.take(leaving.signal)).toBeUndefined()
+  for (let i = 0; i < 3; i += 1) expect(await slots.take()).toBeDefined()
 })

@@ -1,12 +1,14 @@
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { FlowId } from '@tieline/contracts/flows'
-import type { Attempt, AttemptFile, EffectCall, EffectResult } from '@tieline/journal/types'
+import type { Attempt, AttemptFile, CallOptions } from '@tieline/journal/types'
+import type { CallResult, CallTarget } from '@tieline/runtime/call-target'
 import { type Answer, backoff, CallError, type CallOutcome, never, type Retry } from '@tieline/runtime/error'
 import { parseInstallation } from '@tieline/runtime/installation'
 import { createLogger } from '@tieline/runtime/logger'
 import type { Connections } from '@tieline/targets/connections'
-import type { DacsClient } from '@tieline/targets/dacs'
-import type { DermsClient } from '@tieline/targets/derms'
+import type { DacsOperation } from '@tieline/targets/dacs'
+import type { DermsOperation } from '@tieline/targets/derms'
+import type { OperationRequest } from '@tieline/targets/operations'
 import { createMessageReaders } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
 import { Registry } from 'prom-client'
@@ -29,9 +31,12 @@ connections:
 
 const logger = createLogger({ service: 'test', level: 'silent' })
 
+/** What operations do, called with the segment, if there is one, and the body or content. */
+type Operations<Name extends string> = Partial<Record<Name, (...args: never[]) => Promise<Answer>>>
+
 export interface Clients {
-  readonly dacs?: Partial<DacsClient>
-  readonly derms?: Partial<DermsClient>
+  readonly dacs?: Operations<DacsOperation> & { readonly concurrency?: number }
+  readonly derms?: Operations<DermsOperation>
   readonly kinds?: Connections['kinds']
 }
 
@@ -44,11 +49,24 @@ export const fakeDeps = (clients: Clients = {}, clock = () => nowMs, register = 
   openReader: createMessageReaders({ settings: installation.compat, register, logger, clock }),
   connections: {
     kinds: clients.kinds ?? { DACS_A: { kind: 'dacs' }, DERMS_A: { kind: 'derms' } },
-    dacs: (name) => ({ ...clients.dacs, name }) as DacsClient,
-    derms: (name) => ({ ...clients.derms, name }) as DermsClient,
+    dacs: (name) => ({
+      name,
+      concurrency: clients.dacs?.concurrency ?? 1,
+      call: callOf<DacsOperation>(clients.dacs),
+      missing: async () => [],
+    }),
+    derms: (name) => ({ name, call: callOf<DermsOperation>(clients.derms) }),
     async [Symbol.asyncDispose]() {},
   },
 })
+
+const callOf =
+  <Name extends string>(operations: Operations<Name> = {}) =>
+  async (name: Name, { segment, body, content }: OperationRequest): Promise<Answer> => {
+    const operation = operations[name] as ((...args: unknown[]) => Promise<Answer>) | undefined
+    if (operation === undefined) throw new Error(`The fake has no ${name}`)
+    return segment === undefined ? operation(body) : operation(segment, content ?? body)
+  }
 
 /** Like `Postponed` of the journal: no TielineError. */
 export class Postponed extends Error {
@@ -61,7 +79,7 @@ export class Postponed extends Error {
 
 /** An attempt without a journal: effects are kept like there, over calls of `process` with the same attempt. */
 export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<string, string> = {}, file?: AttemptFile) {
-  const kept = new Map<string, EffectResult<unknown>>()
+  const kept = new Map<string, Ended<unknown>>()
   const pins: Record<string, string> = {}
   const notes: object[] = []
   const attempt: Attempt = {
@@ -77,12 +95,18 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     division: undefined,
     acceptedAt: nowMs,
     signal: new AbortController().signal,
-    async effect<Result>(id: string, intended: EffectCall<Result>) {
-      const known = kept.get(id) as EffectResult<Result> | undefined
-      if (known) return known
-      const result = await resultOf(intended)
-      kept.set(id, JSON.parse(JSON.stringify(result)))
-      return result
+    async call<Operation extends string, Request, Result extends CallResult, Kept>(
+      id: string,
+      target: CallTarget<Operation, Request, Result>,
+      operation: Operation,
+      request: Request,
+      options: CallOptions<Result, Kept> = {},
+    ): Promise<Kept> {
+      const known = kept.get(id)
+      if (known) return endOf(known as Ended<Kept>)
+      const ended = await endedCall(() => target.call(operation, request), options)
+      kept.set(id, ended.error ? ended : JSON.parse(JSON.stringify(ended)))
+      return endOf(ended)
     },
     effects: async () =>
       [...kept].map(([id, { state }]) => ({
@@ -125,12 +149,30 @@ function unused(): never {
   throw new Error('not part of the fake')
 }
 
-async function resultOf<Result>(intended: EffectCall<Result>): Promise<EffectResult<Result>> {
+interface Ended<Kept> {
+  readonly state: 'confirmed' | 'refused'
+  readonly result?: Kept | undefined
+  readonly error?: CallError
+}
+
+function endOf<Kept>({ result, error }: Ended<Kept>): Kept {
+  if (error) throw error
+  return result as Kept
+}
+
+async function endedCall<Result extends CallResult, Kept>(
+  call: () => Promise<Result>,
+  { keep, keepRefusal, applied }: CallOptions<Result, Kept>,
+): Promise<Ended<Kept>> {
   try {
-    return { state: 'confirmed', result: intended.confirmed(await intended.call()) }
+    const result = await call()
+    return { state: 'confirmed', result: keep?.(result) }
   } catch (error) {
-    if (!(error instanceof CallError) || error.outcome !== 'refused') throw error
-    return { state: 'refused', result: intended.refused(error) }
+    if (!(error instanceof CallError)) throw error
+    const result = applied?.(error)
+    if (result !== undefined) return { state: 'confirmed', result }
+    if (error.outcome !== 'refused') throw error
+    return keepRefusal ? { state: 'refused', result: keepRefusal(error) } : { state: 'refused', error }
   }
 }
 

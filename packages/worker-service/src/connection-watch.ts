@@ -1,11 +1,14 @@
 import { connectionFailures } from '@tieline/contracts/failures'
-import { type Answer, CallError } from '@tieline/runtime/error'
+import type { CallResult, CallTarget } from '@tieline/runtime/call-target'
+import { CallError } from '@tieline/runtime/error'
 
 export interface ConnectionWatch {
   /** True when the last calls, so many as were told, failed for a reason that lies with the connection. */
   readonly down: boolean
-  /** Makes the call and takes note of how it ended. */
-  observe(call: () => Promise<Answer>): Promise<Answer>
+  /** The same target; how its calls end is taken note of. */
+  over<Operation extends string, Request, Result extends CallResult>(
+    target: CallTarget<Operation, Request, Result>,
+  ): CallTarget<Operation, Request, Result>
 }
 
 /**
@@ -18,16 +21,19 @@ export function createConnectionWatch(downAfter: number): ConnectionWatch {
     get down() {
       return failedInARow >= downAfter
     },
-    async observe(call) {
-      try {
-        const answer = await call()
-        failedInARow = 0
-        return answer
-      } catch (error) {
-        const ofConnection = error instanceof CallError && connectionFailures.has(error.code)
-        failedInARow = ofConnection ? failedInARow + 1 : 0
-        throw error
-      }
-    },
+    over: (target) => ({
+      name: target.name,
+      async call(operation, request, mayCall) {
+        try {
+          const result = await target.call(operation, request, mayCall)
+          failedInARow = 0
+          return result
+        } catch (error) {
+          const ofConnection = error instanceof CallError && connectionFailures.has(error.code)
+          failedInARow = ofConnection ? failedInARow + 1 : 0
+          throw error
+        }
+      },
+    }),
   }
 }

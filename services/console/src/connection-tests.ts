@@ -25,7 +25,7 @@ export const testDacs = (
   paths: Partial<Readonly<Record<keyof typeof dacsOperations, string>>>,
 ): Promise<Finding> =>
   findingOf(async () => {
-    const { status, durationMs } = await dacs.healthCheck()
+    const { status, durationMs } = await dacs.call('healthCheck', {})
     const health = status === 203 ? 'degraded, which this connection accepts' : 'healthy'
     const missing = await dacs.missing()
     if (missing.length === 0) {
@@ -51,8 +51,8 @@ interface DermsUse {
 /** Asks DERMS for its catalogue, and whether its API description has the operations that Tieline calls. */
 export const testDerms = (derms: DermsClient, { paths, takesScores }: DermsUse): Promise<Finding> =>
   findingOf(async () => {
-    const { durationMs } = await derms.catalog()
-    const { body } = await derms.openapi()
+    const { durationMs } = await derms.call('catalog', {})
+    const { body } = await derms.call('openapi', {})
     const described = openApi.safeParse(body).data?.paths
     if (described === undefined) return { ok: false, sentence: `${derms.name}: openapi.json is no API description.` }
     const used = takesScores ? ([...usedOperations, 'deviceScore'] as const) : usedOperations

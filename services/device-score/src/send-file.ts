@@ -2,11 +2,10 @@ import type { Attempt } from '@tieline/journal/types'
 import { CallError } from '@tieline/runtime/error'
 import type { DermsClient } from '@tieline/targets/derms'
 import type { FileSource, SourceFile } from '@tieline/targets/file-source'
-import { deliver } from '@tieline/worker-service/deliver'
 import { sendEffect } from './ledger.ts'
 
 export interface Sending {
-  readonly attempt: Pick<Attempt, 'effect'>
+  readonly attempt: Pick<Attempt, 'call'>
   readonly source: FileSource
   readonly derms: DermsClient
   readonly wait: (ms: number) => Promise<void>
@@ -38,12 +37,7 @@ export async function sendFile(file: SourceFile, sending: Sending): Promise<Sent
   let failure: CallError | undefined
   for (let tries = 1; ; tries += 1) {
     try {
-      await deliver(attempt, sendEffect(file), {
-        operation: 'deviceScore',
-        connection: derms.name,
-        call: () => derms.deviceScore(file.name, content),
-        keep: () => undefined,
-      })
+      await attempt.call(sendEffect(file), derms, 'deviceScore', { segment: file.name, content })
       return { kind: 'sent' }
     } catch (error) {
       if (!(error instanceof CallError)) throw error

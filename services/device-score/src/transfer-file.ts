@@ -10,7 +10,7 @@ import { fileNotice } from './transfer-endings.ts'
 
 /** What a run works with. */
 export interface Transfer extends Sending {
-  readonly attempt: Pick<Attempt, 'effect' | 'flow' | 'key' | 'number' | 'id'>
+  readonly attempt: Pick<Attempt, 'call' | 'flow' | 'key' | 'number' | 'id'>
   readonly ledger: Ledger
   /** They go before the name of a file after its transfer. */
   readonly prefixes: { readonly sent: string; readonly failed: string }

@@ -3,7 +3,6 @@ import { externalIdReply } from '@tieline/contracts/replies'
 import type { Processor } from '@tieline/journal/types'
 import { routeToDerms } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { deliver } from '@tieline/worker-service/deliver'
 import { endNotice, endOf, faultReply } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
@@ -37,12 +36,13 @@ export const createForwarding = <Schema extends z.ZodType>(
       routeToDerms(lookups, connections.kinds, { division: division(message) ?? undefined }),
     )
     const derms = connections.derms(connection)
-    const { ackType } = await deliver(attempt, operation, {
+    const { ackType } = await attempt.call(
       operation,
-      connection,
-      call: () => derms[operation](body),
-      keep: (answer) => ({ ackType: readMsgAck(answer.body)?.ackType }),
-    })
+      derms,
+      operation,
+      { body },
+      { keep: (answer) => ({ ackType: readMsgAck(answer.body)?.ackType }) },
+    )
     if (ackType === 'ERROR' || ackType === 'FAILURE') await attempt.note({ what: 'answer', connection, ackType })
     return { state: 'succeeded', outcome: 'SUCCESS', reply: externalIdReply(id(message)) }
   },

@@ -246,7 +246,7 @@ describe('an enrollment request', () => {
 
   test('that lost its message stops at once', async () => {
     const run = start(listOf('A', 'B'), enrolled('1'), enrolled('2'))
-    run.attempt.effect = () => Promise.reject(new Error('The attempt lost its message'))
+    run.attempt.call = () => Promise.reject(new Error('The attempt lost its message'))
     await expect(run.process()).rejects.toThrow('lost its message')
     expect(run.sent()).toEqual([])
   })

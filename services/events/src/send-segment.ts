@@ -2,7 +2,6 @@ import type { Attempt, RowFault } from '@tieline/journal/types'
 import { CallError, TielineError } from '@tieline/runtime/error'
 import type { DacsClient } from '@tieline/targets/dacs'
 import type { ConnectionWatch } from '@tieline/worker-service/connection-watch'
-import { deliver } from '@tieline/worker-service/deliver'
 import { packRows, type Segment, segmentEffect, unpackRows } from '@tieline/worker-service/segments'
 import type { EventFile, RowContext } from './event-file.ts'
 
@@ -21,7 +20,7 @@ export interface Sending<Message extends { readonly messageId: string }, Item> {
   readonly file: EventFile<Message, Item>
   readonly message: Message
   readonly context: RowContext
-  readonly attempt: Pick<Attempt, 'effect'>
+  readonly attempt: Pick<Attempt, 'call'>
   readonly dacs: DacsClient
   readonly watch: ConnectionWatch
 }
@@ -55,13 +54,13 @@ export async function sendSegment<Message extends { readonly messageId: string }
     )
     const left = packRows(open.filter((place) => !items.has(place)))
     try {
-      const kept = await deliver(attempt, segmentEffect(segment.first, last, part), {
-        operation: file.operation,
-        connection: dacs.name,
-        quiet: true,
-        call: () => watch.observe(() => dacs[file.operation](body)),
-        keep: () => (left === undefined ? undefined : { left }),
-      })
+      const kept = await attempt.call(
+        segmentEffect(segment.first, last, part),
+        watch.over(dacs),
+        file.operation,
+        { body },
+        { quiet: true, keep: () => (left === undefined ? undefined : { left }) },
+      )
       open = unpackRows(kept?.left)
     } catch (failure) {
       if (!(failure instanceof CallError)) throw failure

@@ -40,7 +40,7 @@ async function run(content: Buffer, segmentRows: number, script: Script, before:
   const flows = { ...deps.installation.flows, 'event-outcome': { segmentRows } }
   const processor = createEventFileProcessor(outcomeFile, { ...deps, installation: { ...deps.installation, flows } })
   const { attempt, effects } = fakeAttempt('event-outcome', examples['event-outcome'], {}, fileOf(content))
-  for (const [id, left] of Object.entries(before)) effects.set(id, { state: 'confirmed', result: { kept: { left } } })
+  for (const [id, left] of Object.entries(before)) effects.set(id, { state: 'confirmed', result: { left } })
   for (let attempts = 1; ; attempts++) {
     try {
       return { posted, settlement: await processor.process(attempt, tables), attempts }

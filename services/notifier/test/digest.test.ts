@@ -38,16 +38,14 @@ function stageStatus(target: { down: boolean }, clock: () => number): Processor<
   return {
     flow: 'stage-status',
     async process(attempt) {
-      await attempt.effect('create', {
-        operation: 'createProgramEvent',
-        connection: 'DACS_MAIN',
+      const dacs = {
+        name: 'DACS_MAIN',
         async call() {
           if (target.down) throw unreachable()
           return { status: 200, body: {}, durationMs: 1 }
         },
-        confirmed: () => null,
-        refused: () => null,
-      })
+      }
+      await attempt.call('create', dacs, 'createProgramEvent', {})
       return { state: 'succeeded', outcome: 'SUCCESS' }
     },
     giveUp: (attempt, error) => ({

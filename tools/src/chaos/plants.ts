@@ -1,6 +1,6 @@
 import type { Journal } from '@tieline/journal/journal'
 import type { ScriptName } from '@tieline/journal/scripts'
-import type { Attempt, EffectCall, Processor } from '@tieline/journal/types'
+import type { Attempt, Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError } from '@tieline/runtime/error'
 import type { BesideDeps } from '@tieline/worker-service/start-worker-service'
@@ -16,12 +16,12 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
   /** Takes a call that failed for one that was confirmed. */
   'confirm-failures': {
     processor: (processor) =>
-      withEffects(processor, (effect) => async (id, call) => {
+      withCalls(processor, (call) => async (...intended) => {
         try {
-          return await effect(id, call)
+          return await call(...intended)
         } catch (error) {
           if (!(error instanceof CallError)) throw error
-          return { state: 'confirmed', result: undefined as never }
+          return undefined
         }
       }),
   },
@@ -29,15 +29,18 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
   /** Makes a call again of which the journal knows that it is confirmed. */
   'send-confirmed-again': {
     processor: (processor) =>
-      withEffects(processor, (effect) => async (id, call) => {
+      withCalls(processor, (call) => async (id, target, operation, request, options) => {
         let made = false
-        const observed = () => {
-          made = true
-          return call.call()
+        const observed: typeof target = {
+          ...target,
+          call(...intended) {
+            made = true
+            return target.call(...intended)
+          },
         }
-        const ended = await effect(id, { ...call, call: observed })
-        if (!made && ended.state === 'confirmed') await call.call().catch(() => undefined)
-        return ended
+        const kept = await call(id, observed, operation, request, options)
+        if (!made) await target.call(operation, request).catch(() => undefined)
+        return kept
       }),
   },
 
@@ -56,10 +59,10 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
     processor: (processor) =>
       processor.flow !== 'acknowledgment'
         ? processor
-        : withEffects(processor, (effect) => async (id, call) => {
-            const ended = await effect(id, call)
-            await call.call().catch(() => undefined)
-            return ended
+        : withCalls(processor, (call) => async (id, target, operation, request, options) => {
+            const kept = await call(id, target, operation, request, options)
+            await target.call(operation, request).catch(() => undefined)
+            return kept
           }),
   },
 
@@ -111,15 +114,13 @@ const fenced: ReadonlySet<ScriptName> = new Set([
   'forget',
 ])
 
-type Effect = Attempt['effect']
+type Call = (...intended: Parameters<Attempt['call']>) => Promise<unknown>
 
-function withEffects(
-  processor: Processor<LookupSnapshot>,
-  wrap: (effect: Effect) => <Result>(id: string, call: EffectCall<Result>) => ReturnType<Effect>,
-): Processor<LookupSnapshot> {
+function withCalls(processor: Processor<LookupSnapshot>, wrap: (call: Call) => Call): Processor<LookupSnapshot> {
   return {
     ...processor,
-    process: (attempt, tables) => processor.process({ ...attempt, effect: wrap(attempt.effect) as Effect }, tables),
+    process: (attempt, tables) =>
+      processor.process({ ...attempt, call: wrap(attempt.call as Call) as Attempt['call'] }, tables),
   }
 }
 

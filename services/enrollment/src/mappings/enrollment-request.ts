@@ -5,7 +5,7 @@ import {
 } from '@tieline/contracts/messages/enrollment-request'
 import { type AckType, ackTypes } from '@tieline/contracts/msg-ack'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import type { Answer, CallError } from '@tieline/runtime/error'
+import type { CallError } from '@tieline/runtime/error'
 import { filled } from './filled.ts'
 
 type Lookups = Pick<LookupSnapshot, 'configProps' | 'find'>
@@ -77,10 +77,10 @@ export const toRefusedResult = (error: CallError, lookups: Pick<LookupSnapshot, 
  * A refusal whose message number EnrollmentStatus calls SUCCESS is a success: 10589 says that DACS has the enrollment
  * already, which is what a repeat is told. The number takes the place of the status in the answer.
  */
-export function toSuccess(error: CallError, lookups: Pick<LookupSnapshot, 'find'>): Answer | undefined {
+export function toSuccess(error: CallError, lookups: Pick<LookupSnapshot, 'find'>): RecordResult | undefined {
   const number = messageNumber(error)
   if (error.outcome !== 'refused' || codeOf(number, lookups) !== 'SUCCESS') return undefined
-  return { status: error.status ?? 400, body: { status: number }, durationMs: error.durationMs }
+  return toRecordResult({ status: number }, lookups)
 }
 
 const messageNumber = ({ farNumber }: CallError): string | undefined =>

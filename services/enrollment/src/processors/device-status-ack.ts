@@ -5,7 +5,6 @@ import type { AckType, MsgAckResponse } from '@tieline/contracts/msg-ack'
 import type { Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import type { TielineError } from '@tieline/runtime/error'
-import { deliver } from '@tieline/worker-service/deliver'
 import { type End, endNotice, endOf, msgAckReply, wordsForSender } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
@@ -27,12 +26,13 @@ export function createDeviceStatusAck(deps: WorkerDeps): Processor<LookupSnapsho
       const request = { flow: 'device-status-check', dacsMessageId } as const
       const connection = await routeByRequest(attempt, lookups, deps, request)
       const dacs = connections.dacs(connection)
-      const { atMs, answer } = await deliver(attempt, 'status', {
-        operation: 'postDeviceStatus',
-        connection,
-        call: () => dacs.postDeviceStatus(toDacsDeviceStatus(ack)),
-        keep: ({ body }) => ({ atMs: clock(), answer: readDeviceStatusAnswer(body) }),
-      })
+      const { atMs, answer } = await attempt.call(
+        'status',
+        dacs,
+        'postDeviceStatus',
+        { body: toDacsDeviceStatus(ack) },
+        { keep: ({ body }) => ({ atMs: clock(), answer: readDeviceStatusAnswer(body) }) },
+      )
       const response = toDeviceStatusResponse(answer, dacsMessageId, ackTime(atMs))
       return { state: 'succeeded', outcome: 'SUCCESS', reply: reply('SUCCESS', response) }
     },

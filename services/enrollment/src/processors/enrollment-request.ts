@@ -118,25 +118,22 @@ interface Target {
   readonly clock: () => number
 }
 
-/** Like `deliver` without a signal: a stop waits for the call in flight. */
-async function enroll(record: EnrollmentRecord, { attempt, lookups, dacs, watch, clock }: Target): Promise<Timed> {
-  const body = toDacsEnrollment(record, lookups)
-  const { result } = await attempt.effect<Timed>(`enroll.${record.messageId}`, {
-    operation: 'enrollProgram',
-    connection: dacs.name,
-    call: () => watch.observe(() => dacs.enrollProgram(body).catch((error: unknown) => successOf(error, lookups))),
-    confirmed: (answer) => ({ ...toRecordResult(answer.body, lookups), atMs: clock() }),
-    refused: (error) => ({ ...toRefusedResult(error, lookups), atMs: clock() }),
-  })
-  return result
-}
-
-/** Inside the call, so that DACS' word for "I have it already" also ends the doubt about an earlier call. */
-function successOf(error: unknown, lookups: LookupSnapshot) {
-  const success = error instanceof CallError ? toSuccess(error, lookups) : undefined
-  if (success === undefined) throw error
-  return success
-}
+/** DACS' word for "I have it already" ends the doubt about an earlier call too. */
+const enroll = (record: EnrollmentRecord, { attempt, lookups, dacs, watch, clock }: Target): Promise<Timed> =>
+  attempt.call(
+    `enroll.${record.messageId}`,
+    watch.over(dacs),
+    'enrollProgram',
+    { body: toDacsEnrollment(record, lookups) },
+    {
+      keep: (answer) => ({ ...toRecordResult(answer.body, lookups), atMs: clock() }),
+      keepRefusal: (error) => ({ ...toRefusedResult(error, lookups), atMs: clock() }),
+      applied(error) {
+        const result = toSuccess(error, lookups)
+        return result && { ...result, atMs: clock() }
+      },
+    },
+  )
 
 function answerTo(entry: InboundRecord, { results, failures }: Sent, nowMs: number): RecordAnswer {
   const { id } = entry

@@ -3,7 +3,6 @@ import { msgAckParts } from '@tieline/contracts/msg-ack'
 import type { Attempt, Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { TielineError } from '@tieline/runtime/error'
-import { deliver } from '@tieline/worker-service/deliver'
 import { endOf, errorNotice } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import { soonestRetry } from '@tieline/worker-service/soonest-retry'
@@ -27,12 +26,7 @@ export function createEnrollmentSyncAck(deps: WorkerDeps): Processor<LookupSnaps
     const connection = await routeByRequest(attempt, lookups, deps, { flow: 'enrollment-sync', dacsMessageId })
     const dacs = connections.dacs(connection)
     const body = toDacsSyncUpdate(response, lookups)
-    await deliver(attempt, `sync.${dacsMessageId}.${index}`, {
-      operation: 'updateSyncRequest',
-      connection,
-      call: () => dacs.updateSyncRequest(dacsMessageId, body),
-      keep: () => ({}),
-    })
+    await attempt.call(`sync.${dacsMessageId}.${index}`, dacs, 'updateSyncRequest', { segment: dacsMessageId, body })
   }
 
   return {

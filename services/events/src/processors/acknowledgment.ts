@@ -4,7 +4,6 @@ import { renderMsgAck } from '@tieline/contracts/msg-ack'
 import type { Processor } from '@tieline/journal/types'
 import { routeToDerms } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { deliver } from '@tieline/worker-service/deliver'
 import { errorNotice } from '@tieline/worker-service/endings'
 import { parsePayload } from '@tieline/worker-service/parse-payload'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
@@ -22,13 +21,7 @@ export function createAcknowledgmentProcessor({
       const { flow, drmsInstanceId, ack } = parsePayload(acknowledgment, attempt.payload)
       const by = { instance: drmsInstanceId }
       const derms = connections.derms(await attempt.pin('derms', () => routeToDerms(lookups, connections.kinds, by)))
-      const operation = operations[flow]
-      await deliver(attempt, 'acknowledge', {
-        operation,
-        connection: derms.name,
-        call: () => derms[operation](renderMsgAck(ack, compat)),
-        keep: () => undefined,
-      })
+      await attempt.call('acknowledge', derms, operations[flow], { body: renderMsgAck(ack, compat) })
       return { state: 'succeeded', outcome: 'SUCCESS' }
     },
 

@@ -69,7 +69,7 @@ export function createEventFileProcessor<Message extends FileMessage, Item>(
       const message = await readMessage(openReader(attempt), file.message, attempt.payload)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(lookups, connections.kinds, by)))
-      await dacs.healthCheck()
+      await dacs.call('healthCheck', {})
       const segmentRows = Number(await attempt.pin('segmentRows', () => segmentRowsNow, { keep: true }))
       const reading = { flow, aliases: compat.fieldAliases[flow], emptyRows: await pinEmptyRows(attempt) }
       const content = requireFile(attempt)

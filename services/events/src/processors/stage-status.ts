@@ -5,7 +5,6 @@ import type { AckType } from '@tieline/contracts/msg-ack'
 import type { Attempt, Processor, Reply } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { deliver } from '@tieline/worker-service/deliver'
 import { endNotice, endOf, msgAckReply, wordsForSender } from '@tieline/worker-service/endings'
 import { readMessage } from '@tieline/worker-service/message-reader'
 import type { WorkerDeps } from '@tieline/worker-service/start-worker-service'
@@ -39,12 +38,7 @@ export function createStageStatusProcessor({
       const { effect, operation, body } = mapStageStatus(message, tables, compat)
       const by = { instance: message.drmsInstanceId ?? undefined }
       const dacs = connections.dacs(await attempt.pin('dacs', () => routeToDacs(tables, connections.kinds, by)))
-      await deliver(attempt, effect, {
-        operation,
-        connection: dacs.name,
-        call: () => dacs[operation](body),
-        keep: () => ({}),
-      })
+      await attempt.call(effect, dacs, operation, { body })
       return { state: 'succeeded', outcome: 'SUCCESS', reply: reply(attempt, 'SUCCESS') }
     },
 

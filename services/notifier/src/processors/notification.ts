@@ -3,17 +3,17 @@ import { describeIssues } from '@tieline/contracts/problem'
 import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
 import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
-import { type Answer, CallError, never, TielineError } from '@tieline/runtime/error'
+import { CallError, never, TielineError } from '@tieline/runtime/error'
 import type { Installation } from '@tieline/runtime/installation'
 import type { Logger } from '@tieline/runtime/logger'
-import type { Mail, Mailer } from '@tieline/targets/mailer'
+import type { Mailer } from '@tieline/targets/mailer'
 import { composeMail } from '../mail.ts'
 import { windowOf } from '../mail-window.ts'
 import type { MailMetrics } from '../metrics.ts'
 
 interface Deps {
   /** Undefined: the installation has no mail server. */
-  readonly mailer: { readonly server: Pick<Mailer, 'send'>; readonly digestMinutes: number } | undefined
+  readonly mailer: { readonly server: Pick<Mailer, 'name' | 'call'>; readonly digestMinutes: number } | undefined
   readonly installation: Pick<Installation, 'installation' | 'console' | 'mail'>
   readonly logger: Pick<Logger, 'warn'>
   readonly metrics: MailMetrics
@@ -51,15 +51,15 @@ export function createNotificationProcessor({
       }
 
       const mail = { ...composeMail(due, attempt.key, installation), from, to }
-      const { state, result } = await attempt.effect<string | null>('mail', {
-        operation: 'send',
-        connection,
-        call: () => send(mailer.server, mail),
-        confirmed: () => null,
-        refused: ({ message }) => message,
-      })
-      metrics.ended(due.kind, state === 'confirmed' ? 'sent' : 'refused')
-      return state === 'confirmed' ? succeeded : { ...dead('mail-refused'), ...(result && { reason: result }) }
+      try {
+        await attempt.call('mail', mailer.server, 'send', mail)
+      } catch (error) {
+        if (!(error instanceof CallError) || error.outcome !== 'refused') throw error
+        metrics.ended(due.kind, 'refused')
+        return { ...dead('mail-refused'), reason: error.message }
+      }
+      metrics.ended(due.kind, 'sent')
+      return succeeded
     },
 
     giveUp: (_attempt, error) => dead(error.code),
@@ -84,8 +84,6 @@ async function joined(attempt: Attempt): Promise<Settlement> {
   return succeeded
 }
 
-const connection = 'mail'
-
 const succeeded: Settlement = { state: 'succeeded', outcome: 'SUCCESS' }
 
 /** Without a notice: mails about mails would never end. */
@@ -96,19 +94,4 @@ function readNotice(payload: unknown): Notice {
   if (parsed.success) return parsed.data
   const faults = describeIssues(parsed.error).map(({ path, rule }) => `${path || 'the notice'} ${rule}`)
   throw new TielineError('contract-violation', never, `The notice breaks its contract: ${faults.join(', ')}`)
-}
-
-/** A mail server that is away, or wants us later, has not taken the mail; should it have, a second one does no harm. */
-async function send(mailer: Pick<Mailer, 'send'>, mail: Mail): Promise<Answer> {
-  const startedAt = performance.now()
-  const durationMs = () => Math.round(performance.now() - startedAt)
-  try {
-    await mailer.send(mail)
-  } catch (error) {
-    if (!(error instanceof TielineError)) throw error
-    const { code, retry, message } = error
-    const outcome = code === 'mail-refused' ? 'refused' : 'failed'
-    throw new CallError({ code, retry, outcome, connection, message, durationMs: durationMs(), cause: error })
-  }
-  return { status: 250, body: null, durationMs: durationMs() }
 }

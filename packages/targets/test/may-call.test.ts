@@ -1,4 +1,3 @@
-import { askingFirst } from '@tieline/runtime/ask-before-call'
 import { expect, it } from 'vitest'
 import { json, startFarSide } from './far-side.ts'
 import { createTestTarget, failureOf } from './target.ts'
@@ -15,7 +14,7 @@ it('asks whether a call may still be made when its turn has come, and leaves it 
   const ask = async () => {
     if (!mayCall) throw new Error('not any more')
   }
-  const second = askingFirst(ask, () => target.post(far.url)).catch((error: Error) => error.message)
+  const second = target.post(far.url, { mayCall: ask }).catch((error: Error) => error.message)
   mayCall = false
   hold.resolve()
   await first
@@ -32,17 +31,14 @@ it('sends nothing before it may, and has failed when its time is over by then', 
     asked.resolve()
     return answer.promise
   }
-  const late = failureOf(askingFirst(ask, () => target.post(far.url)))
+  const late = failureOf(target.post(far.url, { mayCall: ask }))
   await asked.promise
   expect(await late).toMatchObject({ code: 'target-unreachable', outcome: 'failed' })
   answer.resolve()
   expect(await target.post(far.url)).toMatchObject({ status: 200 })
   // Also where the connection stands already.
   const held = Promise.withResolvers<void>()
-  const reused = askingFirst(
-    () => held.promise,
-    () => target.post(far.url),
-  )
+  const reused = target.post(far.url, { mayCall: () => held.promise })
   held.resolve()
   expect(await reused).toMatchObject({ status: 200 })
   expect(far.received).toHaveLength(2)
