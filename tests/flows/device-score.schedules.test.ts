@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { startDeviceScore } from '@tieline/device-score/service'
 import { listMessages, showMessage } from '@tieline/journal/operations'
-import { listSchedules } from '@tieline/journal/schedules'
+import { listSchedules } from '@tieline/journal/transfers/schedules'
 import { eventually } from '@tieline/testkit/eventually'
 import type { Pipeline } from '@tieline/testkit/pipeline'
 import { describe, expect, test } from 'vitest'
@@ -64,7 +64,7 @@ describe('a schedule', () => {
     await eventually(() => taken(pipeline).length === 1)
     await reschedule(pipeline, '"* * * * * *"', never)
     await eventually(async () => {
-      const [scheduler] = await pipeline.journal.queues.schedules.getJobSchedulers()
+      const [scheduler] = await pipeline.journal.queues.schedules.list()
       return scheduler?.pattern === never
     })
   })
@@ -84,11 +84,11 @@ describe('a schedule', () => {
     const paused = await pipeline.tieline('schedules', 'pause', 'nightly', '--reason', 'DACS is upgraded')
     expect(paused).toEqual({ code: 0, err: '', out: 'nightly is paused.\n' })
     expect((await pipeline.tieline('schedules', 'list')).out).toMatch(/paused by \S+: DACS is upgraded/)
-    expect(await pipeline.journal.queues.schedules.getJobSchedulers()).toEqual([])
+    expect(await pipeline.journal.queues.schedules.list()).toEqual([])
     // A restart leaves it paused.
     await using other = await startDeviceScore(pipeline.settings, { lookAgainMs: 20 })
     expect(other).toBeDefined()
-    expect(await pipeline.journal.queues.schedules.getJobSchedulers()).toEqual([])
+    expect(await pipeline.journal.queues.schedules.list()).toEqual([])
     await eventually(
       async () => (await listMessages(pipeline.journal, { flow: 'device-score', state: 'succeeded' })).length === 1,
     )
@@ -125,8 +125,8 @@ test('a transfer that left the installation file fails saying so, and its schedu
   await using pipeline = await openTransfer(place)
   await reschedule(pipeline, 'name: nightly', 'name: weekly')
   await eventually(async () => {
-    const [scheduler] = await pipeline.journal.queues.schedules.getJobSchedulers()
-    return scheduler?.key === 'weekly'
+    const [scheduler] = await pipeline.journal.queues.schedules.list()
+    return scheduler?.name === 'weekly'
   })
   expect(await runTransfer(pipeline)).toMatchObject({ state: 'dead', code: 'transfer-unusable' })
 })

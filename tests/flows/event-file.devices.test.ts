@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { trimExpired } from '@tieline/journal/sweeper'
+import { trimExpired } from '@tieline/journal/kernel/sweeper'
 import type { Pipeline } from '@tieline/testkit/pipeline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { keyOf, openPipeline, outcome, outcomeOf, reservation, reservationOf, sendFile } from './files.ts'

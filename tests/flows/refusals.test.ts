@@ -1,6 +1,6 @@
 import { examples } from '@tieline/contracts/examples'
 import { flowSpec, type InboundFlowId, inboundFlowIds, isFileFlow } from '@tieline/contracts/flows'
-import type { KeptRefusal } from '@tieline/journal/refusals'
+import type { KeptRefusal } from '@tieline/journal/refusals/refusals'
 import { createLogger } from '@tieline/runtime/logger'
 import { basicAuthorization } from '@tieline/simulators/authenticator'
 import { eventually } from '@tieline/testkit/eventually'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type MessageDetails, showMessage } from '@tieline/journal/operations'
-import { startRun } from '@tieline/journal/runs'
+import { startRun } from '@tieline/journal/transfers/runs'
 import { eventually } from '@tieline/testkit/eventually'
 import { type Pipeline, type PipelineOptions, startPipeline } from '@tieline/testkit/pipeline'
 import { inject } from 'vitest'

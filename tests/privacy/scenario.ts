@@ -1,7 +1,7 @@
 import { startConsole } from '@tieline/console/service'
 import { inboundFlowIds } from '@tieline/contracts/flows'
 import { listMessages, type MessageSummary, rerunMessage } from '@tieline/journal/operations'
-import { settledStates } from '@tieline/journal/types'
+import { settledStates } from '@tieline/journal/schema'
 import { createLogger } from '@tieline/runtime/logger'
 import { hashPassword } from '@tieline/runtime/password-hash'
 import { basicAuthorization } from '@tieline/simulators/authenticator'

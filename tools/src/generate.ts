@@ -9,6 +9,7 @@ import { configurationPage, installationJsonSchema } from '@tieline/runtime/inst
 import { numbersChart, withNumbers } from './bench/numbers.ts'
 import { dashboard } from './observe/dashboard.ts'
 import { metricsPage } from './observe/metrics-page.ts'
+import { recordPage, withTransitions } from './record-page.ts'
 
 export const root = join(import.meta.dirname, '../..')
 
@@ -29,6 +30,8 @@ function generatedFiles(): Map<string, string> {
     ['docs/configuration.md', configurationPage()],
     ['docs/failures.md', failuresPage()],
     ['docs/metrics.md', metricsPage()],
+    ['docs/record.md', recordPage()],
+    ['ARCHITECTURE.md', withTransitions(readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8'))],
     ['deploy/observe/dashboards/tieline.json', json(dashboard())],
     ['docs/numbers.svg', numbersChart(root)],
     ['README.md', withNumbers(readFileSync(join(root, 'README.md'), 'utf8'), root)],

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Acknowledgment } from '@tieline/contracts/acknowledgment'
-import { acknowledgmentMessage, enqueueDue } from './due-messages.ts'
-import { readEffect } from './effects.ts'
-import { collectMs } from './intake.ts'
-import { effectContext, type Journal, replyContext, watchMs } from './journal.ts'
+import { effectContext, type Journal, replyContext } from './journal.ts'
+import { acknowledgmentMessage, dueBlobs, dueFields, enqueueDue } from './kernel/due-messages.ts'
+import { readEffect } from './kernel/effects.ts'
 import { type Operator, type Refusal, readStoredPayload } from './operations.ts'
-import type { Run } from './queues.ts'
+import { openStates } from './schema.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
-import { openStates, type Reply } from './types.ts'
+import type { Reply } from './types.ts'
 
 /** A message that is about to be ended. */
 export interface Aborted extends MessageSummary {
@@ -28,11 +27,6 @@ export interface AbortWords {
 /** `held`: a worker had the message. A call that it was making at that moment may still arrive; it makes no other. */
 export type AbortEnd = { readonly kind: 'ok'; readonly held: boolean } | { readonly kind: Refusal }
 
-type Answer =
-  | { kind: 'ok'; held: boolean; withdrawn?: string; moved?: Run }
-  | { kind: 'moved-on' }
-  | { kind: 'unknown-message' | 'settled' }
-
 /** Ends an open message as `discarded`: no further call is made for it, its line goes on, and who waits for it is told. */
 export async function abortMessage(
   journal: Journal,
@@ -48,14 +42,11 @@ export async function abortMessage(
     const { reply, acknowledgment } = word({ ...message, ...(await readMore(journal, key)) })
     const due = acknowledgment === undefined ? [] : [acknowledgmentMessage(journal, message, acknowledgment)]
     const sealed = reply ? journal.sealer.seal(JSON.stringify(reply), replyContext(key)) : ''
-    const { generation } = message
-    const common = { key, generation, who, why, run, nextRun: randomUUID(), now: journal.clock(), watchMs, collectMs }
-    const named = { ...common, due: due.map(({ fields }) => fields) }
-    const blobs = [sealed, ...due.map((one) => one.sealed)]
-    const answer = JSON.parse(String(await journal.run('abort', named, blobs))) as Answer
+    const named = { key, generation: message.generation, who, why, run, ...dueFields(due) }
+    const answer = await journal.run('abort', named, dueBlobs(due, sealed))
     // It was sent or run again while its words were being found.
     if (answer.kind === 'moved-on') continue
-    if (answer.kind !== 'ok') return answer
+    if (answer.kind !== 'ok') return { kind: answer.kind }
     await enqueueDue(journal, due, answer.moved)
     if (answer.withdrawn) await journal.queues.remove(message.flow, answer.withdrawn)
     return { kind: 'ok', held: answer.held }

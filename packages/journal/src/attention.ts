@@ -1,9 +1,9 @@
-import { type FlowId, flowIds } from '@tieline/contracts/flows'
+import { flowIds } from '@tieline/contracts/flows'
 import type { Journal } from './journal.ts'
 import { type MessageFilter, matcherOf } from './message-list.ts'
 import { type Dated, newestFirst } from './newest-first.ts'
-import type { Done, Operator } from './operations.ts'
-import { type KeptRefusal, readRefusals, refusalSet } from './refusals.ts'
+import { type Done, discardDeadLetter, type Operator } from './operations.ts'
+import { type KeptRefusal, readRefusals, refusalSet } from './refusals/refusals.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
 
 /** Something that somebody has to look at: nothing more happens to it by itself. */
@@ -71,14 +71,6 @@ const asMessage = ({ code, client, instance = '' }: KeptRefusal) =>
 
 /** Gives up what needs attention: a dead letter, a refused message, or a refusal at the door by its id. */
 export async function discardAttention(journal: Journal, key: string, { who, why }: Operator): Promise<Done> {
-  const named = { key, who, why, now: journal.clock() }
-  if (await journal.redis.exists(`${journal.base}:dr:${key}`)) {
-    return JSON.parse(String(await journal.run('dismiss', named))) as Done
-  }
-  const answer = JSON.parse(String(await journal.run('discard', { ...named, orRefused: true }))) as
-    | { kind: 'ok'; flow: FlowId; ticket: string }
-    | Exclude<Done, { kind: 'ok' }>
-  if (answer.kind !== 'ok') return answer
-  await journal.queues.remove(answer.flow, answer.ticket)
-  return { kind: 'ok' }
+  if (await journal.redis.exists(`${journal.base}:dr:${key}`)) return journal.run('dismiss', { key, who, why })
+  return discardDeadLetter(journal, key, { who, why }, true)
 }

@@ -2,7 +2,7 @@ import { type FlowId, flowSpec } from '@tieline/contracts/flows'
 import { memoryUse } from '@tieline/runtime/redis'
 import type { Journal } from './journal.ts'
 import { countMessages, type FlowCounts } from './operations.ts'
-import { listSchedules, type Schedule, type ScheduleStatus } from './schedules.ts'
+import { listSchedules, type Schedule, type ScheduleStatus } from './transfers/schedules.ts'
 
 /** What the journal says about the whole installation, whichever process reads it. */
 export interface InstallationFacts {

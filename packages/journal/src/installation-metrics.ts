@@ -1,8 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type InstallationFacts, readInstallation } from './installation-facts.ts'
 import type { Journal } from './journal.ts'
-import { isOpen, type Schedule } from './schedules.ts'
-import { openStates } from './types.ts'
+import { openStates } from './schema.ts'
+import { isOpen, type Schedule } from './transfers/schedules.ts'
 
 interface Options {
   /** Undefined while it is not open yet. */

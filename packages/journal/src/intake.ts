@@ -1,30 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowSpec } from '@tieline/contracts/flows'
-import { hourMs, type Journal, payloadContext, replyContext, watchMs } from './journal.ts'
-import { redisPayloadBytesMax } from './payloads.ts'
-import type { Run } from './queues.ts'
-import type { Blob } from './scripts.ts'
+import { redisPayloadBytesMax } from './files/payloads.ts'
+import { type Journal, payloadContext, replyContext } from './journal.ts'
+import type { AnswerOf, Blob } from './kernel/scripts.ts'
+import type { Decision } from './script-calls.ts'
 import type { Acceptance, Incoming, Reply } from './types.ts'
-
-/** A provisional reply that nobody collects within this time becomes an e-mail. */
-export const collectMs = hourMs
-
-/** What the accept script decided; see `lua/accept.lua`. */
-interface Decision {
-  kind: Acceptance['kind'] | 'gone' | 'overtaken'
-  generation: number
-  run: string
-  seen: number
-  acceptedAt: number
-  enqueue: boolean
-  reply?: string
-  withdrawn?: string
-  moved?: Run
-  /** `traceparent` of the request before this one. */
-  trace?: string
-  /** References of stored payloads that no record holds any more. */
-  unused?: readonly string[]
-}
 
 /**
  * Makes a message durable: record, index, line and payload in one script, then its job. When it returns, Redis has
@@ -53,18 +33,18 @@ export async function accept(journal: Journal, incoming: Incoming): Promise<Acce
 async function acceptTraced(journal: Journal, received: Incoming, occasion = 1): Promise<Acceptance> {
   const incoming = occasion === 1 ? received : onOccasion(received, occasion)
   const { key, flow } = incoming
-  const { kind, ...decision } = await decide(journal, incoming, await keepPayload(journal, incoming))
-  if (kind === 'overtaken') return acceptTraced(journal, received, occasion + 1)
+  const decision = await decide(journal, incoming, await keepPayload(journal, incoming))
+  if (decision.kind === 'overtaken') return acceptTraced(journal, received, occasion + 1)
   // The sweeper took it for left behind: its sender was silent for longer than anybody can be.
-  if (kind === 'gone') throw new Error('A payload that was stored for the message is gone')
+  if (decision.kind === 'gone') throw new Error('A payload that was stored for the message is gone')
 
+  const { kind, generation, acceptedAt, run } = decision
   journal.tracer.current()?.link(decision.trace)
-  if (decision.enqueue) await journal.queues.add({ key, flow, run: decision.run })
+  if (run !== undefined) await journal.queues.add({ key, flow, run })
   await tidyUp(journal, incoming, decision)
 
-  const known = { key, generation: decision.generation }
-  if (kind === 'replayed') return { ...known, kind, reply: readableReply(journal, key, decision.reply) }
-  return { ...known, kind, acceptedAt: decision.acceptedAt, workerSeenAt: decision.seen }
+  if (kind === 'replayed') return { key, generation, kind, reply: readableReply(journal, key, decision.reply) }
+  return { key, generation, kind, acceptedAt, workerSeenAt: decision.seen ?? 0 }
 }
 
 /** A message of its own for the same content. */
@@ -92,28 +72,25 @@ async function decide(
   journal: Journal,
   incoming: Incoming,
   { sealed, reference }: { sealed: Blob; reference: string },
-): Promise<Decision> {
+): Promise<AnswerOf<'accept'>> {
   const { payload, answers, line, follows, file, terms, ...fields } = incoming
   const followed = flowSpec(incoming.flow).follows
   const named = {
     ...fields,
-    now: journal.clock(),
     run: randomUUID(),
-    nextRun: randomUUID(),
-    line: line === undefined ? '' : `${incoming.flow}.${line}`,
+    ...(line !== undefined && { line: `${incoming.flow}.${line}` }),
     ...(follows !== undefined && followed && { follows: `${followed}.${follows}` }),
     ...(file && { fileRef: file.reference, fileName: file.name, fileBytes: file.bytes, fileSha256: file.sha256 }),
-    terms: terms.map((term) => term.toLowerCase()),
-    payloadRef: reference,
-    answers: answers?.terms.map((term) => term.toLowerCase()) ?? [],
-    answersFlow: answers?.flow ?? '',
-    ...(answers?.keys && { answersKeys: answers.keys }),
-    replayMs: journal.retention.replayHours * hourMs,
-    watchMs,
+    terms: lower(terms),
+    ...(reference !== '' && { payloadRef: reference }),
+    ...(answers && { answers: lower(answers.terms), answersFlow: answers.flow, answersKeys: answers.keys }),
+    seen: flowSpec(incoming.flow).replyMode === 'await',
     trace: journal.tracer.current()?.traceparent,
   }
-  return JSON.parse(String(await journal.run('accept', named, [sealed]))) as Decision
+  return journal.run('accept', named, [sealed])
 }
+
+const lower = (terms: readonly string[]) => terms.map((term) => term.toLowerCase())
 
 /** What must not delay or endanger the answer: the sweeper and the trimmer do the same for what is left. */
 async function tidyUp(
@@ -145,7 +122,7 @@ export async function leaveUncollected(
   accepted: { key: string; generation: number },
   how: 'provisional' | 'hung-up',
 ) {
-  await journal.run('collect', { ...accepted, how, now: journal.clock(), collectMs, watchMs })
+  await journal.run('collect', { key: accepted.key, generation: accepted.generation, how })
 }
 
 export function openReply(journal: Journal, key: string, sealed: string | null | undefined): Reply | undefined {

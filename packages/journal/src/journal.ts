@@ -1,11 +1,11 @@
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
 import { noTracer, type Tracer } from '@tieline/runtime/telemetry'
-import type { PayloadStore } from './payload-store.ts'
-import { createPayloads, type Payloads } from './payloads.ts'
+import type { PayloadStore } from './files/payload-store.ts'
+import { createPayloads, type Payloads } from './files/payloads.ts'
+import { createRedisPayloadStore } from './files/redis-payload-store.ts'
+import { createScriptRunner, type RunScript } from './kernel/scripts.ts'
 import { createQueues, type Queues, queuePrefix } from './queues.ts'
-import { createRedisPayloadStore } from './redis-payload-store.ts'
-import { createScriptRunner, type RunScript } from './scripts.ts'
 import { createSealer, type PayloadKey, type Sealer } from './sealer.ts'
 
 /** How long things are kept; the names are those of the installation file. */
@@ -53,6 +53,9 @@ export interface Journal extends AsyncDisposable {
 export const hourMs = 3_600_000
 export const dayMs = 24 * hourMs
 
+/** A provisional reply that nobody collects within this time becomes an e-mail. */
+const collectMs = hourMs
+
 /** An open message is looked at by the sweeper when nothing was heard of it for this long. */
 export const watchMs = 15_000
 
@@ -61,11 +64,14 @@ export function createJournal(options: JournalOptions): Journal {
   const base = `${queuePrefix(installation)}:journal`
   const queues = createQueues({ redis, installation, logger })
   const clock = options.clock ?? Date.now
+  const { retention } = options
+  const retentionMs = retention.messagesDays * dayMs
+  const constants = { watchMs, collectMs, retentionMs, replayMs: retention.replayHours * hourMs }
   return {
     redis,
     installation,
     base,
-    run: createScriptRunner(redis, base),
+    run: createScriptRunner({ redis, base, clock, constants }),
     sealer: createSealer(options.payloadKeys),
     payloads: createPayloads({
       small: createRedisPayloadStore(redis, base),
@@ -78,7 +84,7 @@ export function createJournal(options: JournalOptions): Journal {
       clock,
     }),
     queues,
-    retention: options.retention,
+    retention,
     mailDetails: options.mailDetails ?? false,
     logger,
     clock,

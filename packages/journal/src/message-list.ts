@@ -1,8 +1,8 @@
 import { type FlowId, flowIds } from '@tieline/contracts/flows'
 import type { Journal } from './journal.ts'
 import { newestFirst, type Span } from './newest-first.ts'
+import { type State, states } from './schema.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
-import { type State, states } from './types.ts'
 
 /** What narrows a list of messages. A span is that of the last change of state. */
 export interface MessageFilter extends Span {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { type FlowId, flowIds } from '@tieline/contracts/flows'
-import { enqueueDue } from './due-messages.ts'
-import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './effects.ts'
-import { effectContext, faultsContext, type Journal, watchMs } from './journal.ts'
-import { readPins } from './pins.ts'
+import { openPayload, readPayload } from './files/stored-payload.ts'
+import { effectContext, faultsContext, type Journal } from './journal.ts'
+import { enqueueDue } from './kernel/due-messages.ts'
+import { type EffectSummary, readEffect, readEffects, summarizeEffect } from './kernel/effects.ts'
+import { readPins } from './kernel/pins.ts'
 import { readReason } from './reason.ts'
-import { openPayload, readPayload } from './stored-payload.ts'
+import { type State, states } from './schema.ts'
 import { type MessageSummary, summarize } from './summaries.ts'
-import { type RowFault, type State, states } from './types.ts'
+import type { RowFault } from './types.ts'
 
 export { listMessages } from './message-list.ts'
 export { type MessageSummary, summarize }
@@ -46,14 +47,23 @@ export async function findMessages(journal: Journal, term: string): Promise<stri
 export async function showMessage(journal: Journal, key: string): Promise<MessageDetails | undefined> {
   const [summary] = await summarize(journal, [key])
   if (!summary) return undefined
-  const timeline = await journal.redis.lrange(`${journal.base}:t:${key}`, 0, -1)
   const reason = await readReason(journal, key)
   return {
     ...summary,
     ...(reason !== undefined && { reason }),
-    timeline: timeline.map((entry) => JSON.parse(entry) as TimelineEntry),
+    timeline: await readTimeline(journal, summary),
     effects: await readEffects(journal, key),
   }
+}
+
+/** How a message came here. What its record implies is not stored: that it was accepted for the first time. */
+async function readTimeline({ redis, base }: Journal, message: MessageSummary): Promise<TimelineEntry[]> {
+  const stored = await redis.lrange(`${base}:t:${message.key}`, 0, -1)
+  const entries = stored.map((entry) => JSON.parse(entry) as TimelineEntry)
+  const [first] = entries
+  if (first?.what === 'accepted' && first.generation === 1) return entries
+  const accepted = { at: message.firstAcceptedAt, what: 'accepted', generation: 1 }
+  return [message.client === 'tieline' ? accepted : { ...accepted, client: message.client }, ...entries]
 }
 
 /** How many messages of each flow are in each state, and when the oldest open one was accepted. */
@@ -101,10 +111,7 @@ export interface Rerun extends Operator {
 /** Runs a settled message again: a new generation that sends what is not confirmed. */
 export async function rerunMessage(journal: Journal, key: string, how: Rerun): Promise<Done> {
   const run = randomUUID()
-  const named = { ...how, key, run, nextRun: randomUUID(), now: journal.clock(), watchMs }
-  const answer = JSON.parse(String(await journal.run('rerun', named))) as
-    | { kind: 'ok'; flow: FlowId; ticket?: string; enqueue: boolean; generation: number }
-    | { kind: Refusal }
+  const answer = await journal.run('rerun', { ...how, key, run })
   if (answer.kind !== 'ok') return answer
   if (answer.enqueue) await enqueueDue(journal, [], { key, flow: answer.flow, run })
   if (answer.ticket) await journal.queues.remove(answer.flow, answer.ticket)
@@ -120,11 +127,14 @@ export async function nameResubmitter(journal: Journal, keys: readonly string[],
   await Promise.all(failed.map(({ key }) => journal.redis.hset(`${journal.base}:m:${key}`, 'resubmitter', who)))
 }
 
-/** Gives a dead letter up. */
-export async function discardDeadLetter(journal: Journal, key: string, { who, why }: Operator): Promise<Done> {
-  const answer = JSON.parse(String(await journal.run('discard', { key, who, why, now: journal.clock() }))) as
-    | { kind: 'ok'; flow: FlowId; ticket: string }
-    | { kind: Refusal }
+/** Gives a dead letter up, or with `orRefused` a refused message. */
+export async function discardDeadLetter(
+  journal: Journal,
+  key: string,
+  { who, why }: Operator,
+  orRefused = false,
+): Promise<Done> {
+  const answer = await journal.run('discard', { key, who, why, orRefused })
   if (answer.kind !== 'ok') return answer
   await journal.queues.remove(answer.flow, answer.ticket)
   return { kind: 'ok' }
@@ -163,7 +173,7 @@ export async function readStoredPayload(journal: Journal, key: string): Promise<
   return !reference && sealed === null ? undefined : readPayload(journal, key, sealed, reference ?? '')
 }
 
-/** What the file of a message can be searched by, see `Attempt.keepIndex`. Undefined when there is none (yet). */
+/** What the file of a message can be searched by, see `files/keep-index.ts`. Undefined when there is none (yet). */
 export async function openIndex(journal: Journal, key: string): Promise<AsyncIterable<Buffer> | undefined> {
   const reference = await journal.redis.hget(`${journal.base}:m:${key}`, 'indexRef')
   return reference ? openPayload(journal, reference) : undefined

@@ -1,27 +1,33 @@
 import { type FlowId, flowIds, flows } from '@tieline/contracts/flows'
 import type { Logger } from '@tieline/runtime/logger'
 import type { RedisConnection } from '@tieline/runtime/redis'
-import { Queue } from 'bullmq'
+import { DelayedError, type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
+import type { Run } from './script-calls.ts'
 
 /** All a job carries: what it says never overrules the journal. */
 export interface Ticket {
   readonly key: string
 }
 
-/** The next run of a message, as the journal's scripts name it. */
-export interface Run {
-  readonly key: string
-  readonly flow: FlowId
-  readonly run: string
-}
-
 /** The job of a schedule says only by its name whose time has come. */
 export type Tick = Readonly<Record<string, never>>
 
+/** When the jobs of a schedule come. */
+export interface Timetable {
+  readonly name: string
+  readonly pattern?: string | undefined
+  readonly timezone?: string | undefined
+  /** Milliseconds since 1970. */
+  readonly nextAt?: number | undefined
+}
+
 export interface Queues extends AsyncDisposable {
   readonly all: readonly Queue<Ticket>[]
-  /** Whose job schedulers are the schedules of transfers. */
-  readonly schedules: Queue<Tick>
+  readonly schedules: {
+    list(): Promise<Timetable[]>
+    set(name: string, pattern: string, timezone: string): Promise<void>
+    remove(name: string): Promise<void>
+  }
   /** Wakes a worker. Adding a run that BullMQ still knows does nothing. */
   add(run: Run): Promise<void>
   /** Takes the job of a run that is over out of its queue, such as a dead letter's ticket. False: a worker still holds it. */
@@ -64,7 +70,7 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
     return queue
   }
   const byFlow = new Map(flowIds.map((flow) => [flow, open<Ticket>(flows[flow].queue)]))
-  const schedules = open<Tick>('schedules')
+  const schedules = open<Tick>(schedulesQueue)
   const queueOf = (flow: FlowId) => {
     const queue = byFlow.get(flow)
     if (!queue) throw new Error(`No queue for flow ${flow}`)
@@ -72,7 +78,18 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
   }
   return {
     all: [...byFlow.values()],
-    schedules,
+    schedules: {
+      async list() {
+        const present = await schedules.getJobSchedulers()
+        return present.map(({ key, pattern, tz, next }) => ({ name: key, pattern, timezone: tz, nextAt: next }))
+      },
+      async set(name, pattern, timezone) {
+        await schedules.upsertJobScheduler(name, { pattern, tz: timezone }, { name, data: {}, opts: tickOptions })
+      },
+      async remove(name) {
+        await schedules.removeJobScheduler(name)
+      },
+    },
     async add({ key, flow, run }) {
       await queueOf(flow).add(flow, { key }, { jobId: run })
     },
@@ -106,3 +123,87 @@ export function createQueues({ redis, installation, logger }: QueuesOptions): Qu
     },
   }
 }
+
+/** An error of Redis must not cost a run. */
+const tickOptions = { attempts: 1_000, backoff: { type: 'fixed', delay: 5_000 }, removeOnComplete: true }
+
+export const schedulesQueue = 'schedules'
+
+/** What a worker knows of a job. */
+export interface JobAtHand<Data> {
+  readonly name: string
+  readonly data: Data
+  /** Its id: the run of a message. */
+  readonly run: string
+  /** Differs from every other time that a worker got the job. */
+  readonly token: string
+  /** How often it was given to a worker, and how many failures of it were filed. */
+  readonly started: number
+  readonly failuresFiled: number
+  /** When it was due, in milliseconds since 1970. */
+  readonly dueAt: number
+}
+
+/** What becomes of the job. */
+export type Ends = { kind: 'done' } | { kind: 'later'; atMs: number } | { kind: 'failed'; reason: string }
+
+export interface QueueWork<Data> {
+  readonly queue: string
+  readonly installation: string
+  /** A connection that waits for Redis; BullMQ makes its blocking one from it. */
+  readonly connection: RedisConnection
+  readonly logger: Logger
+  readonly concurrency?: number
+  /** A worker that dies is replaced after about both together. */
+  readonly lockMs?: number | undefined
+  readonly stalledCheckMs?: number | undefined
+  readonly maxStalledCount: number
+  /** @param signal aborted when the job's lock is lost */
+  readonly handle: (job: JobAtHand<Data>, signal: AbortSignal | undefined) => Promise<Ends>
+}
+
+export interface QueueWorker {
+  ready(): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** Takes the jobs of a queue, one after the other in each of `concurrency` lanes. */
+export function workOn<Data>(work: QueueWork<Data>): QueueWorker {
+  const { queue, connection, logger } = work
+  const process = async (job: Job<Data>, token: string | undefined, signal: AbortSignal | undefined) => {
+    const ends = await work.handle(atHand(job, token), signal)
+    if (ends.kind === 'later') {
+      await job.moveToDelayed(ends.atMs, token)
+      throw new DelayedError()
+    }
+    if (ends.kind === 'failed') throw new UnrecoverableError(ends.reason)
+  }
+  const worker = new Worker<Data>(queue, process, {
+    connection,
+    prefix: queuePrefix(work.installation),
+    concurrency: work.concurrency ?? 1,
+    lockDuration: work.lockMs ?? defaultLockMs,
+    stalledInterval: work.stalledCheckMs ?? 5_000,
+    maxStalledCount: work.maxStalledCount,
+  })
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    for (const id of ids) worker.cancelJob(id, 'lost its lock')
+  })
+  worker.on('error', (error) => {
+    // As with queues: the connection tells of outages.
+    if (connection.status === 'ready') logger.warn({ err: error, queue }, `Worker of ${queue} met an error`)
+  })
+  return { ready: () => worker.waitUntilReady(), close: () => worker.close() }
+}
+
+export const defaultLockMs = 10_000
+
+const atHand = <Data>(job: Job<Data>, token: string | undefined): JobAtHand<Data> => ({
+  name: job.name,
+  data: job.data,
+  run: job.id ?? '',
+  token: `${token}:${job.attemptsStarted}`,
+  started: job.attemptsStarted,
+  failuresFiled: job.attemptsMade,
+  dueAt: job.opts.prevMillis ?? job.timestamp,
+})

@@ -1,7 +1,8 @@
 import type { RedisConnection } from '@tieline/runtime/redis'
 import { openReply } from './intake.ts'
 import type { Journal } from './journal.ts'
-import { type Reply, settledStates } from './types.ts'
+import { settledStates } from './schema.ts'
+import type { Reply } from './types.ts'
 
 /** How waiting ended. `superseded`: a newer payload with the same id took over. `open`: not settled in time. */
 export type Waited = { kind: 'settled'; reply: Reply | undefined } | { kind: 'superseded' } | { kind: 'open' }

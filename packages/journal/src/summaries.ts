@@ -2,8 +2,9 @@ import type { FileTotals } from '@tieline/contracts/file-totals'
 import { type FlowId, isFlowId } from '@tieline/contracts/flows'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { Journal } from './journal.ts'
-import { readPins } from './pins.ts'
-import type { Outcome, State } from './types.ts'
+import { readPins } from './kernel/pins.ts'
+import type { FieldName, MessageRecord, State } from './schema.ts'
+import type { Outcome } from './types.ts'
 
 /** One message as operators see it: no payload, no reply, nothing personal. */
 export interface MessageSummary {
@@ -48,15 +49,15 @@ export async function summarize(journal: Journal, keys: readonly string[]): Prom
   for (const key of keys) pipeline.hgetall(`${journal.base}:m:${key}`)
   const answers = (await pipeline.exec()) ?? []
   return answers.flatMap(([, record], i) => {
-    const fields = record as Record<string, string>
+    const fields = record as MessageRecord
     return fields.flow ? [toSummary(keys[i] ?? '', fields)] : []
   })
 }
 
 const flowOf = (value: string | undefined): FlowId => (value !== undefined && isFlowId(value) ? value : 'notification')
 
-function toSummary(key: string, fields: Record<string, string>): MessageSummary {
-  const optionalNumber = (name: string) => (fields[name] ? Number(fields[name]) : undefined)
+function toSummary(key: string, fields: MessageRecord): MessageSummary {
+  const optionalNumber = (name: FieldName) => (fields[name] ? Number(fields[name]) : undefined)
   return {
     key,
     flow: flowOf(fields.flow),

@@ -6,16 +6,10 @@ import type { Notice } from '@tieline/contracts/notice'
 import type { RowTotals } from '@tieline/contracts/row-totals'
 import type { CallResult, CallTarget } from '@tieline/runtime/call-target'
 import type { CallError, TielineError } from '@tieline/runtime/error'
-import type { EffectSummary } from './effects.ts'
-import type { FoundMessage } from './find-by-term.ts'
-import type { MailWindow } from './mail-windows.ts'
-import type { KeptPayload } from './payloads.ts'
-
-export const openStates = ['accepted', 'waiting', 'processing', 'retrying'] as const
-export const settledStates = ['succeeded', 'refused', 'dead', 'resolved', 'discarded', 'superseded'] as const
-export const states = [...openStates, ...settledStates] as const
-
-export type State = (typeof states)[number]
+import type { KeptPayload } from './files/payloads.ts'
+import type { Journal } from './journal.ts'
+import type { EffectSummary } from './kernel/effects.ts'
+import type { Pen } from './kernel/pen.ts'
 
 /** The word the sender was told, or would have been told: `ackType` of DERMS' acknowledgment. */
 export type Outcome = 'SUCCESS' | 'ERROR' | 'FAILURE'
@@ -134,19 +128,18 @@ export interface CallOptions<Result extends CallResult, Kept> {
   readonly quiet?: boolean
 }
 
-export interface RecordOptions {
-  readonly notices?: readonly Notice[]
-  /** Id of an effect. */
-  readonly forget?: string
-}
-
 export interface PinOptions {
   /** The ids of effects depend on the choice (a segment size): it stays for as long as the effects of the message do. */
   readonly keep?: boolean
 }
 
-/** One attempt at a message: what a processor works with. Every write of it is fenced by the attempt's token. */
+/**
+ * One attempt at a message: what a processor works with. Every write of it is fenced by the attempt's token. What only some flows
+ * need are functions on an attempt: `mail/windows.ts`, `transfers/recorded.ts`, `files/keep-index.ts`.
+ */
 export interface Attempt {
+  readonly journal: Journal
+  readonly pen: Pen
   readonly key: string
   readonly flow: FlowId
   readonly instance: string
@@ -162,6 +155,8 @@ export interface Attempt {
   readonly division: string | undefined
   /** When this generation was accepted, milliseconds since 1970. */
   readonly acceptedAt: number
+  /** When the first attempt of this generation failed; 0: none did. */
+  readonly failedSince: number
   /** Aborted when the attempt lost its message or the service stops: start nothing new. */
   readonly signal: AbortSignal
   /**
@@ -180,33 +175,12 @@ export interface Attempt {
   ): Promise<Kept>
   /** The effects that are known of, also of earlier generations. */
   effects(): Promise<readonly EffectSummary[]>
-  /** Forgets effects whose intentions are of no concern any more: the same ids are new intentions from now on. */
-  forget(effects: readonly string[]): Promise<void>
-  /**
-   * Keeps something, encrypted, until the next generation begins, such as what became of a file. The notices become due with
-   * it, and the effect, which is carried through by it, is forgotten.
-   */
-  record(field: string, value: unknown, also?: RecordOptions): Promise<void>
-  /** All that this generation has recorded. */
-  recorded(): Promise<ReadonlyMap<string, unknown>>
-  /**
-   * Keeps, for as long as the message, what its file can be searched by, in place of what was kept so before.
-   * @returns false when it could not be stored: that is logged, and no reason to stop
-   * @throws what the chunks throw
-   */
-  keepIndex(chunks: AsyncIterable<Uint8Array>): Promise<boolean>
   /** Adds to the time line. Codes, counts and names only: it is not encrypted. */
   note(entry: { readonly what: string; readonly [detail: string]: string | number | boolean }): Promise<void>
   /** Fixes a choice (a connection) for the rest of the generation. */
   pin(name: string, choose: () => string | Promise<string>, options?: PinOptions): Promise<string>
   /** Leaves the message until then; not a failure and not counted as one. Returns never: it throws. */
   postpone(untilMs: number): never
-  /** Something that is no effect, such as the listing of a directory, shows that a connection works. */
-  reached(connection: string): Promise<void>
-  /** For e-mails: whether it goes out now, as the first of its kind, or has joined the digest. It stays so for the generation. */
-  joinWindow(window: MailWindow): Promise<'opened' | 'joined'>
-  /** The messages of a flow that carry a search term, the newest first: for acknowledgments that look for their request. */
-  findMessages(flow: FlowId, term: string): Promise<readonly FoundMessage[]>
 }
 
 /** One flow's work: map, deliver, acknowledge. `Tables` is the snapshot of the lookups that the attempt reads. */

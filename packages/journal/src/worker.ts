@@ -1,11 +1,10 @@
 import { type FlowId, type FlowSpec, flowSpec } from '@tieline/contracts/flows'
 import type { RedisConnection } from '@tieline/runtime/redis'
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq'
 import { Registry } from 'prom-client'
 import type { Journal } from './journal.ts'
-import { queuePrefix, type Ticket } from './queues.ts'
-import { runJob } from './run-job.ts'
-import { startSweeper } from './sweeper.ts'
+import { runJob } from './kernel/run-job.ts'
+import { startSweeper } from './kernel/sweeper.ts'
+import { defaultLockMs, type QueueWorker, type Ticket, workOn } from './queues.ts'
 import type { Processor } from './types.ts'
 import { createWorkerMetrics, type WorkerMetrics } from './worker-metrics.ts'
 
@@ -46,7 +45,7 @@ export async function startWorkers<Tables extends { readonly version: number }>(
     journal.redis
       .hset(`${journal.base}:workers`, Object.fromEntries(processors.map(({ flow }) => [flow, journal.clock()])))
       .catch((error) => journal.logger.warn({ err: error }, 'Could not tell that this worker is alive'))
-  await Promise.all(workers.map((worker) => worker.waitUntilReady()))
+  await Promise.all(workers.map((worker) => worker.ready()))
   await beat()
   const heart = setInterval(() => void beat(), heartbeatMs)
   const sweeper = startSweeper(journal, options.sweepEveryMs)
@@ -70,35 +69,19 @@ function startWorker<Tables extends { readonly version: number }>(
   processor: Processor<Tables>,
   metrics: WorkerMetrics,
   stopping: AbortSignal,
-): Worker<Ticket> {
-  const { journal } = options
+): QueueWorker {
+  const { journal, lockMs } = options
   const spec = (options.spec ?? flowSpec)(processor.flow)
-  const lockMs = options.lockMs ?? 10_000
-  const run = { journal, snapshot: options.snapshot, processor, metrics, spec, freshMs: lockMs / 4 }
-  const handle = async (job: Job<Ticket>, token: string | undefined, signal: AbortSignal | undefined) => {
-    const signals = signal ? [stopping, signal] : [stopping]
-    const ends = await runJob({ ...run, job, token: token ?? '', signal: AbortSignal.any(signals) })
-    if (ends.kind === 'later') {
-      await job.moveToDelayed(ends.atMs, token)
-      throw new DelayedError()
-    }
-    if (ends.kind === 'failed') throw new UnrecoverableError(ends.reason)
-  }
-  const worker = new Worker<Ticket>(spec.queue, handle, {
+  const run = { journal, snapshot: options.snapshot, processor, metrics, spec, freshMs: (lockMs ?? defaultLockMs) / 4 }
+  return workOn<Ticket>({
+    queue: spec.queue,
+    installation: journal.installation,
     connection: options.connection,
-    prefix: queuePrefix(journal.installation),
+    logger: journal.logger,
     concurrency: options.concurrency ?? spec.atOnce ?? 50,
-    lockDuration: lockMs,
-    stalledInterval: options.stalledCheckMs ?? 5_000,
+    lockMs,
+    stalledCheckMs: options.stalledCheckMs,
     maxStalledCount: 5,
+    handle: (job, lost) => runJob({ ...run, job, signal: lost ? AbortSignal.any([stopping, lost]) : stopping }),
   })
-  worker.on('lockRenewalFailed', (ids: string[]) => {
-    for (const id of ids) worker.cancelJob(id, 'lost its lock')
-  })
-  worker.on('error', (error) => {
-    // As with queues: the connection tells of outages.
-    if (options.connection.status !== 'ready') return
-    journal.logger.warn({ err: error, queue: spec.queue }, `Worker of ${spec.queue} met an error`)
-  })
-  return worker
 }

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { abortMessage } from '../src/abort.ts'
 import { accept, leaveUncollected } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
+import { sweepOnce } from '../src/kernel/sweeper.ts'
 import { readAudit, rerunMessage, showMessage } from '../src/operations.ts'
-import { sweepOnce } from '../src/sweeper.ts'
 import type { Reply } from '../src/types.ts'
 import {
   answer,

@@ -1,7 +1,7 @@
 import { flowIds, flowSpec } from '@tieline/contracts/flows'
 import { after, backoff, CallError, never } from '@tieline/runtime/error'
 import { describe, expect, it } from 'vitest'
-import { alarmOf, type Failing, nextAttemptAt } from '../src/alarms.ts'
+import { alarmOf, type Failing, nextAttemptAt } from '../src/kernel/alarms.ts'
 
 const startMs = Date.UTC(2026, 2, 1, 2)
 

@@ -1,7 +1,7 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
-import { followClock } from '../src/follow-clock.ts'
 import { accept } from '../src/intake.ts'
+import { followClock } from '../src/kernel/follow-clock.ts'
 import { showMessage } from '../src/operations.ts'
 import type { Processor } from '../src/types.ts'
 import { answer, callError, field, incoming, oneCall, openHarness, quickly, type Tables } from './harness.ts'

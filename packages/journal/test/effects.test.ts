@@ -123,18 +123,8 @@ describe('an effect', () => {
     await accept(harness.journal, message)
     await eventually(async () => (await field(harness.journal, message.key, 'state')) === 'processing')
     // Another worker takes the same run, as after a lock that ran out.
-    const run = await field(harness.journal, message.key, 'run')
-    await harness.journal.run('take', {
-      key: message.key,
-      run,
-      token: 'other',
-      now: Date.now(),
-      watchMs: 15_000,
-      nextRun: 'n',
-      made: 0,
-      lookups: 1,
-      who: 'x',
-    })
+    const run = (await field(harness.journal, message.key, 'run')) ?? ''
+    await harness.journal.run('take', { key: message.key, run, token: 'other', started: 2, made: 0, lookups: 1 })
     gate.resolve()
     await eventually(async () => {
       const queue = harness.journal.queues.all.find(({ name }) => name === 'stage-status')

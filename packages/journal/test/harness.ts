@@ -8,7 +8,7 @@ import { type Answer, backoff, CallError, never } from '@tieline/runtime/error'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
 import { inject } from 'vitest'
-import { createFilePayloadStore } from '../src/file-payload-store.ts'
+import { createFilePayloadStore } from '../src/files/file-payload-store.ts'
 import { createJournal, type Journal } from '../src/journal.ts'
 import type { Attempt, Incoming, Processor, Settlement } from '../src/types.ts'
 import { startWorkers, type WorkerOptions } from '../src/worker.ts'
@@ -147,8 +147,9 @@ export const field = (journal: Journal, key: string, name: string) =>
 /** As when the answer to every script got lost: a connection that waits for Redis sends the command again. */
 export const sentTwice = (journal: Journal): Journal => ({
   ...journal,
-  async run(...command) {
-    await journal.run(...command)
-    return journal.run(...command)
+  async run(name, args, blobs) {
+    const same = { ...args, nextRun: randomUUID() }
+    await journal.run(name, same, blobs)
+    return journal.run(name, same, blobs)
   },
 })

@@ -2,9 +2,9 @@ import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
+import { reviveLost, sweepOnce, trimExpired } from '../src/kernel/sweeper.ts'
 import { findMessages } from '../src/operations.ts'
-import type { Run } from '../src/queues.ts'
-import { reviveLost, sweepOnce, trimExpired } from '../src/sweeper.ts'
+import type { Run } from '../src/script-calls.ts'
 import { answer, callError, dead, field, incoming, oneCall, openHarness, quickly } from './harness.ts'
 
 const dayMs = 24 * 3_600_000

@@ -8,7 +8,7 @@ import { registerInstallationMetrics } from '../src/installation-metrics.ts'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
 import { rerunMessage } from '../src/operations.ts'
-import { applySchedules, tellMissedRuns } from '../src/schedules.ts'
+import { applySchedules, tellMissedRuns } from '../src/transfers/schedules.ts'
 import type { Processor } from '../src/types.ts'
 import { dead, field, incoming, logger, openHarness, quickly, succeeded, type Tables } from './harness.ts'
 
@@ -68,8 +68,8 @@ it('a message that is run again is as old as that run', async () => {
 
 it('a run that is missed counts once, however many notice it', async () => {
   await applySchedules(h.journal, [nightly])
-  const [scheduler] = await h.journal.queues.schedules.getJobSchedulers()
-  nowMs = (scheduler?.next ?? 0) + 180_000
+  const [scheduler] = await h.journal.queues.schedules.list()
+  nowMs = (scheduler?.nextAt ?? 0) + 180_000
   await Promise.all([tellMissedRuns(h.journal), tellMissedRuns(h.journal)])
   await tellMissedRuns(h.journal)
   const { transfers } = await readInstallation(h.journal, [nightly])

@@ -11,8 +11,8 @@ import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, inject, it } from 'vitest'
 import { abortMessage } from '../src/abort.ts'
 import { accept } from '../src/intake.ts'
+import { reviveLost } from '../src/kernel/sweeper.ts'
 import { showMessage } from '../src/operations.ts'
-import { reviveLost } from '../src/sweeper.ts'
 import { answer, field, incoming, oneCall, openHarness } from './harness.ts'
 
 /** A target whose calls the test answers one by one. */

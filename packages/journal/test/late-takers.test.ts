@@ -8,12 +8,9 @@ describe('a worker that was stopped between getting a job and taking its message
     const { journal } = harness
     const message = incoming('stage-status', 'late')
     await accept(journal, message)
-    const run = await field(journal, message.key, 'run')
-    const take = async (token: string, started: number) => {
-      const named = { key: message.key, run, token, started, now: Date.now(), watchMs: 15_000, made: 0, lookups: 1 }
-      const [told] = (await journal.run('take', { ...named, nextRun: 'n', who: 'x' })) as [string]
-      return (JSON.parse(told) as { kind: string }).kind
-    }
+    const run = (await field(journal, message.key, 'run')) ?? ''
+    const take = async (token: string, started: number) =>
+      (await journal.run('take', { key: message.key, run, token, started, made: 0, lookups: 1 })).kind
     expect(await take('second', 2)).toBe('attempt')
     expect(await take('first', 1)).toBe('surplus')
     expect(await field(journal, message.key, 'token')).toBe('second')
@@ -24,12 +21,11 @@ describe('a worker that was stopped between getting a job and taking its message
     await using harness = await openHarness()
     const started: unknown[] = []
     const { journal } = harness
-    const watched = {
+    const watched: typeof journal = {
       ...journal,
-      run: (...command: Parameters<typeof journal.run>) => {
-        const [script, named] = command
-        if (script === 'take') started.push((named as { started?: number }).started)
-        return journal.run(...command)
+      run(script, named, blobs) {
+        if ('started' in named) started.push(named.started)
+        return journal.run(script, named, blobs)
       },
     }
     const done = Promise.withResolvers<void>()

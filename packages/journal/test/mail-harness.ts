@@ -2,9 +2,9 @@ import type { Notice } from '@tieline/contracts/notice'
 import { eventually } from '@tieline/testkit/eventually'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
-import type { MailWindow } from '../src/mail-windows.ts'
-import type { ScriptName } from '../src/scripts.ts'
-import { sweepOnce } from '../src/sweeper.ts'
+import { sweepOnce } from '../src/kernel/sweeper.ts'
+import { joinWindow, type MailWindow } from '../src/mail/windows.ts'
+import type { ScriptName } from '../src/schema.ts'
 import type { Processor } from '../src/types.ts'
 import {
   answer,
@@ -66,7 +66,7 @@ export async function openMails({ startAt = startMs, wrap = (journal) => journal
     async process(attempt) {
       const payload = attempt.payload as MailWindow | Notice
       if ('kind' in payload) mails.push(payload)
-      else told.set(attempt.id, [...(told.get(attempt.id) ?? []), await attempt.joinWindow(payload)])
+      else told.set(attempt.id, [...(told.get(attempt.id) ?? []), await joinWindow(attempt, payload)])
       const meanwhile = failing.get(attempt.id)
       if (!failing.delete(attempt.id)) return succeeded
       await meanwhile?.()

@@ -1,7 +1,7 @@
 import { backoff, CallError } from '@tieline/runtime/error'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
-import { closeMailWindows, tellRecovered } from '../src/mail-windows.ts'
+import { closeMailWindows, tellRecovered } from '../src/mail/windows.ts'
 import { callError, field, sentTwice } from './harness.ts'
 import { before, failure, minuteMs, openMails, outage } from './mail-harness.ts'
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
-import { closeMailWindows } from '../src/mail-windows.ts'
+import { closeMailWindows } from '../src/mail/windows.ts'
 import { rerunMessage } from '../src/operations.ts'
 import { key32 } from './harness.ts'
 import { before, failure, minuteMs, openMails } from './mail-harness.ts'

@@ -7,8 +7,8 @@ import { connectWorker } from '@tieline/runtime/redis'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describePayloadStore } from '@tieline/testkit/payload-store-suite'
 import { expect, inject, test } from 'vitest'
-import { createFilePayloadStore } from '../src/file-payload-store.ts'
-import { createRedisPayloadStore } from '../src/redis-payload-store.ts'
+import { createFilePayloadStore } from '../src/files/file-payload-store.ts'
+import { createRedisPayloadStore } from '../src/files/redis-payload-store.ts'
 import { logger } from './harness.ts'
 
 describePayloadStore('a directory', async () => {

@@ -2,11 +2,13 @@ import type { Notice } from '@tieline/contracts/notice'
 import { eventually } from '@tieline/testkit/eventually'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
-import { AttemptLost } from '../src/attempt-handle.ts'
 import { accept } from '../src/intake.ts'
 import type { Journal } from '../src/journal.ts'
+import { AttemptLost } from '../src/kernel/pen.ts'
+import { trimExpired } from '../src/kernel/sweeper.ts'
+import { joinWindow } from '../src/mail/windows.ts'
 import { rerunMessage } from '../src/operations.ts'
-import { trimExpired } from '../src/sweeper.ts'
+import { openRecords } from '../src/transfers/recorded.ts'
 import type { Attempt, Processor } from '../src/types.ts'
 import {
   answer,
@@ -79,12 +81,12 @@ const call = (attempt: Attempt, id: string, made: string[]) => {
 describe('what an attempt records', () => {
   it('is there for the later attempts of its generation, sealed, and gone with the next one', async () => {
     const seen: unknown[] = []
-    const look = async (attempt: Attempt) => seen.push(Object.fromEntries(await attempt.recorded()))
+    const look = async (attempt: Attempt) => seen.push(Object.fromEntries(await openRecords(attempt).recorded()))
     const steps = [
       look,
-      (attempt: Attempt) => attempt.record('file.a', { became: 'planted' }),
-      (attempt: Attempt) => attempt.record('file.b', ['x']),
-      (attempt: Attempt) => attempt.record('file.b', ['y']),
+      (attempt: Attempt) => openRecords(attempt).record('file.a', { became: 'planted' }),
+      (attempt: Attempt) => openRecords(attempt).record('file.b', ['x']),
+      (attempt: Attempt) => openRecords(attempt).record('file.b', ['y']),
       look,
       look,
     ]
@@ -106,18 +108,18 @@ describe('what an attempt records', () => {
 
   it('cannot be taken for what was recorded under another name', async () => {
     await using recording = await openRecording([
-      (attempt) => attempt.record('a', 'x'),
+      (attempt) => openRecords(attempt).record('a', 'x'),
       async (attempt) => {
         const key = `${recording.journal.base}:r:${message.key}`
         await recording.redis.hset(key, 'b', String(await recording.redis.hget(key, 'a')))
-        await expect(attempt.recorded()).rejects.toMatchObject({ code: 'payload-unreadable' })
+        await expect(openRecords(attempt).recorded()).rejects.toMatchObject({ code: 'payload-unreadable' })
       },
     ])
     await recording.run()
   })
 
   it('goes when its message is forgotten', async () => {
-    await using recording = await openRecording([(attempt) => attempt.record('a', 'x')])
+    await using recording = await openRecording([(attempt) => openRecords(attempt).record('a', 'x')])
     await recording.run()
     expect(Object.keys(await recording.stored())).toEqual(['a'])
     recording.pass(33 * 24 * 3_600_000)
@@ -129,7 +131,8 @@ describe('what an attempt records', () => {
     ['once', (journal: Journal) => journal],
     ['to a Redis that gets it twice', sentTwice],
   ])('makes its mails due once, however often it is recorded, %s', async (_what, wrap) => {
-    const record = (attempt: Attempt) => attempt.record('a', 'x', { notices: [notice('a.csv'), notice('b.csv')] })
+    const record = (attempt: Attempt) =>
+      openRecords(attempt).record('a', 'x', { notices: [notice('a.csv'), notice('b.csv')] })
     await using recording = await openRecording([record, record], wrap)
     await recording.run()
     const due = await keysMatching(recording.redis, `${recording.journal.base}:m:notification.*`)
@@ -151,9 +154,9 @@ describe('an effect', () => {
     await using recording = await openRecording([
       send,
       send,
-      (attempt) => attempt.record('a', 'sent', { forget: 'a' }),
-      (attempt) => attempt.forget(['b', 'never made']),
-      (attempt) => attempt.forget([]),
+      (attempt) => openRecords(attempt).record('a', 'sent', { forget: 'a' }),
+      (attempt) => openRecords(attempt).forget(['b', 'never made']),
+      (attempt) => openRecords(attempt).forget([]),
       async (attempt) => ids.push((await attempt.effects()).map(({ id }) => id)),
       send,
     ])
@@ -182,7 +185,7 @@ describe('an effect', () => {
     const ids = Array.from({ length: 9_000 }, (_, i) => `e${i}`)
     await using recording = await openRecording([
       (attempt) => call(attempt, 'e8999', []),
-      (attempt) => attempt.forget(ids),
+      (attempt) => openRecords(attempt).forget(ids),
       async (attempt) => expect(await attempt.effects()).toEqual([]),
     ])
     await recording.run()
@@ -197,9 +200,9 @@ it('an attempt that lost its message records, forgets and joins nothing', async 
       await recording.redis.hset(`${recording.journal.base}:m:${message.key}`, 'token', 'of another')
       const window = { id: 'w', periodMs: 60_000, about: notice('a'), entry: { summary: 'x', occurredAt: 'y' } }
       const writes = [
-        () => attempt.record('a', 'x', { notices: [notice('a.csv')], forget: 'a' }),
-        () => attempt.forget(['a']),
-        () => attempt.joinWindow(window),
+        () => openRecords(attempt).record('a', 'x', { notices: [notice('a.csv')], forget: 'a' }),
+        () => openRecords(attempt).forget(['a']),
+        () => joinWindow(attempt, window),
       ]
       for (const write of writes) lost.push(await write().catch((error: unknown) => error))
     },

@@ -2,8 +2,8 @@ import { eventually } from '@tieline/testkit/eventually'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { describe, expect, it } from 'vitest'
 import { accept, leaveUncollected } from '../src/intake.ts'
+import { reviveLost, trimExpired } from '../src/kernel/sweeper.ts'
 import { countMessages, findMessages, listMessages, readStoredPayload, showMessage } from '../src/operations.ts'
-import { reviveLost, trimExpired } from '../src/sweeper.ts'
 import { answer, callError, field, incoming, key32, oneCall, openHarness, refused } from './harness.ts'
 
 const notice = (messageKey: string) =>

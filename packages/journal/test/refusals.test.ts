@@ -1,6 +1,7 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { keysMatching } from '@tieline/testkit/keys-matching'
 import { expect, it } from 'vitest'
+import { trimExpired } from '../src/kernel/sweeper.ts'
 import { showMessage } from '../src/operations.ts'
 import {
   type KeptRefusal,
@@ -9,8 +10,7 @@ import {
   type RefusalToKeep,
   readRefusedBody,
   refusalsNewestFirst,
-} from '../src/refusals.ts'
-import { trimExpired } from '../src/sweeper.ts'
+} from '../src/refusals/refusals.ts'
 import { openMails } from './mail-harness.ts'
 
 const dayMs = 24 * 3_600_000

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '@tieline/testkit/eventually'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { listMessages, readStoredPayload, showMessage } from '../src/operations.ts'
-import { startRun, transferKey } from '../src/runs.ts'
-import { applySchedules, pauseSchedule, startScheduler, tellMissedRuns } from '../src/schedules.ts'
+import { startRun, transferKey } from '../src/transfers/runs.ts'
+import { applySchedules, pauseSchedule, startScheduler, tellMissedRuns } from '../src/transfers/schedules.ts'
 import type { Attempt, Processor } from '../src/types.ts'
 import { openHarness, succeeded, type Tables } from './harness.ts'
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => h[Symbol.asyncDispose]())
 
-const next = async () => (await h.journal.queues.schedules.getJobSchedulers())[0]?.next ?? 0
+const next = async () => (await h.journal.queues.schedules.list())[0]?.nextAt ?? 0
 const mails = async () => (await listMessages(h.journal, { flow: 'notification' })).length
 
 const processor = (process: (attempt: Attempt) => Promise<void> = async () => undefined): Processor<Tables> => ({
@@ -38,7 +38,7 @@ describe('the schedules of an installation file', () => {
     const first = await next()
     expect(first).toBeGreaterThan(nowMs)
     expect(first).toBeLessThanOrEqual(nowMs + dayMs)
-    const repeat = h.journal.queues.schedules.toKey('repeat')
+    const repeat = `{${h.journal.installation}}:schedules:repeat`
     await h.redis.zadd(repeat, first - 2 * dayMs, 'nightly')
     await applySchedules(h.journal, [daily])
     expect(await next()).toBe(first - 2 * dayMs)
@@ -48,13 +48,14 @@ describe('the schedules of an installation file', () => {
     await applySchedules(h.journal, [daily])
     const before = await next()
     await applySchedules(h.journal, [{ ...daily, schedule: '30 5 * * *' }])
-    expect(Math.abs((await next()) - before) % dayMs).toBe(30 * 60_000)
+    // Between the two times of day the next one is today's, not tomorrow's.
+    expect(((await next()) - before + dayMs) % dayMs).toBe(30 * 60_000)
     await applySchedules(h.journal, [{ ...daily, timezone: 'Asia/Tokyo' }])
     expect(new Date(await next()).getUTCHours()).toBe(20)
     await applySchedules(h.journal, [{ ...daily, name: 'weekly' }])
-    expect((await h.journal.queues.schedules.getJobSchedulers()).map(({ key: name }) => name)).toEqual(['weekly'])
+    expect((await h.journal.queues.schedules.list()).map(({ name }) => name)).toEqual(['weekly'])
     await applySchedules(h.journal, [])
-    expect(await h.journal.queues.schedules.getJobSchedulers()).toEqual([])
+    expect(await h.journal.queues.schedules.list()).toEqual([])
   })
 })
 
@@ -88,7 +89,7 @@ describe('a run that does not begin at its time', () => {
     // The guarantee is about a time that has passed.
     await delay(Math.max(0, due - Date.now()) + 100)
     // Nobody has taken the job of the schedule yet.
-    expect(await h.journal.queues.schedules.getDelayedCount()).toBe(1)
+    expect(await h.redis.zcard(`{${h.journal.installation}}:schedules:delayed`)).toBe(1)
     nowMs = due + 600_000
     const ran: number[] = []
     await h.work([processor(async ({ generation }) => void ran.push(generation))])

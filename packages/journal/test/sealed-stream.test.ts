@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { openStream, sealStream } from '../src/sealed-stream.ts'
+import { openStream, sealStream } from '../src/files/sealed-stream.ts'
 
 const key = { id: 'k1', key: Buffer.alloc(32, 7) }
 const frame = 65_536

@@ -1,8 +1,8 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { describe, expect, it } from 'vitest'
 import { accept } from '../src/intake.ts'
+import { reviveLost } from '../src/kernel/sweeper.ts'
 import { showMessage } from '../src/operations.ts'
-import { reviveLost } from '../src/sweeper.ts'
 import { answer, callError, field, incoming, oneCall, openHarness, sentTwice } from './harness.ts'
 
 const soonMs = 8_000

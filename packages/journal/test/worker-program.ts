@@ -2,7 +2,7 @@ import { flowSpec } from '@tieline/contracts/flows'
 import { backoff, CallError } from '@tieline/runtime/error'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
-import { createFilePayloadStore } from '../src/file-payload-store.ts'
+import { createFilePayloadStore } from '../src/files/file-payload-store.ts'
 import { createJournal } from '../src/journal.ts'
 import { startWorkers } from '../src/worker.ts'
 

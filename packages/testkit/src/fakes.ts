@@ -83,6 +83,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
   const pins: Record<string, string> = {}
   const notes: object[] = []
   const attempt: Attempt = {
+    ...fakeJournal(requests),
     key: `${flow}.SITE1.1`,
     flow,
     instance: 'SITE1',
@@ -94,6 +95,7 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     file,
     division: undefined,
     acceptedAt: nowMs,
+    failedSince: 0,
     signal: new AbortController().signal,
     async call<Operation extends string, Request, Result extends CallResult, Kept>(
       id: string,
@@ -118,15 +120,6 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
         repeats: 0,
         at: nowMs,
       })),
-    forget: unused,
-    record: unused,
-    async keepIndex(chunks) {
-      await Array.fromAsync(chunks)
-      return true
-    },
-    recorded: unused,
-    reached: unused,
-    joinWindow: unused,
     async note(entry) {
       notes.push(entry)
     },
@@ -137,16 +130,42 @@ export function fakeAttempt(flow: FlowId, payload: unknown, requests: Record<str
     postpone(untilMs) {
       throw new Postponed(untilMs)
     },
-    async findMessages(wanted, term) {
-      const division = requests[term]
-      return division === undefined ? [] : [{ key: `${wanted}.dacs.${term}`, division }]
-    },
   }
   return { attempt, pins, notes, effects: kept }
 }
 
-function unused(): never {
-  throw new Error('not part of the fake')
+const requestFlows: readonly FlowId[] = ['enrollment-sync', 'device-status-check']
+
+/** Keeps what files are searched by nowhere, and knows requests by their terms and divisions. */
+function fakeJournal(requests: Record<string, string>): Pick<Attempt, 'journal' | 'pen'> {
+  const payloads = {
+    async keep(chunks: AsyncIterable<Uint8Array>) {
+      await Array.fromAsync(chunks)
+      return { reference: 's-1' }
+    },
+  }
+  const pipeline = () => {
+    const answers: [null, unknown][] = []
+    const add = (answer: unknown) => answers.push([null, answer])
+    return {
+      get length() {
+        return answers.length
+      },
+      hkeys(key: string) {
+        const terms = Object.keys(requests).filter((term) => key.endsWith(`:i:${term.toLowerCase()}`))
+        add(terms.flatMap((term) => requestFlows.map((flow) => `${flow}.${term}`)))
+      },
+      hmget(key: string) {
+        const [flow, term = ''] = key.slice(key.indexOf(':m:') + 3).split('.')
+        add([flow, requests[term], '1'])
+      },
+      exec: async () => answers,
+    }
+  }
+  return {
+    journal: Object.assign(Object.create(null), { payloads, redis: { pipeline }, run: async () => ({ kind: 'ok' }) }),
+    pen: Object.assign(Object.create(null), { write: async () => ({ kind: 'ok' }) }),
+  }
 }
 
 interface Ended<Kept> {

@@ -1,5 +1,5 @@
 import type { FileFlowId } from '@tieline/contracts/flows'
-import type { EffectSummary } from '@tieline/journal/effects'
+import type { EffectSummary } from '@tieline/journal/kernel/effects'
 import type { MessageFile } from '@tieline/journal/operations'
 import { emptyRowsOf, readEventRows } from './event-rows.ts'
 import { segmentEffect, unpackRows } from './segments.ts'

@@ -1,6 +1,6 @@
 import { registerInstallationMetrics } from '@tieline/journal/installation-metrics'
 import type { Journal } from '@tieline/journal/journal'
-import type { Schedule } from '@tieline/journal/schedules'
+import type { Schedule } from '@tieline/journal/transfers/schedules'
 import type { Processor } from '@tieline/journal/types'
 import { startWorkers, type WorkerOptions } from '@tieline/journal/worker'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'

@@ -1,5 +1,5 @@
-import { tellExpiring } from '@tieline/journal/expiring-certificates'
 import type { Journal } from '@tieline/journal/journal'
+import { tellExpiring } from '@tieline/journal/mail/expiring-certificates'
 import type { Logger } from '@tieline/runtime/logger'
 import { type CertificateLook, type CertificateOwners, certificateSources } from '@tieline/targets/certificates'
 import type { Registry } from 'prom-client'

@@ -1,4 +1,4 @@
-import type { ExpiringCertificate } from '@tieline/journal/expiring-certificates'
+import type { ExpiringCertificate } from '@tieline/journal/mail/expiring-certificates'
 import type { CertificateLook } from '@tieline/targets/certificates'
 
 const showing = {

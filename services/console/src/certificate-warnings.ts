@@ -1,4 +1,5 @@
-import { warningOf, wordExpiry } from '@tieline/journal/expiring-certificates'
+import { wordExpiry } from '@tieline/contracts/notice-words'
+import { warningOf } from '@tieline/journal/mail/expiring-certificates'
 import type { Installation } from '@tieline/runtime/installation'
 import { certificateSources } from '@tieline/targets/certificates'
 import { wordCertificate } from '@tieline/worker-service/word-certificate'

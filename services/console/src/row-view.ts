@@ -1,5 +1,5 @@
 import type { MessageDetails, MessageFile } from '@tieline/journal/operations'
-import { openStates } from '@tieline/journal/types'
+import { openStates } from '@tieline/journal/schema'
 import type { DeviceRows } from '@tieline/worker-service/find-devices'
 import type { RowStory } from '@tieline/worker-service/find-rows'
 import { formatRows } from './message-view.ts'

@@ -1,5 +1,5 @@
 import { readAudit, showMessage } from '@tieline/journal/operations'
-import { keepRefusal } from '@tieline/journal/refusals'
+import { keepRefusal } from '@tieline/journal/refusals/refusals'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openInstallation, planted } from './harness.ts'
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FailureCode } from '@tieline/contracts/failures'
 import type { Notice } from '@tieline/contracts/notice'
+import type { Records } from '@tieline/journal/transfers/recorded'
 import type { Attempt } from '@tieline/journal/types'
 import type { SourceFile } from '@tieline/targets/file-source'
 
@@ -30,13 +31,11 @@ export interface Ledger {
   forgetAllBut(files: readonly SourceFile[]): Promise<void>
 }
 
-type Journaled = Pick<Attempt, 'effects' | 'forget' | 'record' | 'recorded'>
-
 /** Names the intention to send this version of the file. */
 export const sendEffect = (file: SourceFile): string => `send.${identify(file)}`
 
-export async function openLedger(attempt: Journaled): Promise<Ledger> {
-  const fates = new Map((await attempt.recorded()) as ReadonlyMap<string, Fate>)
+export async function openLedger(attempt: Pick<Attempt, 'effects'>, records: Records): Promise<Ledger> {
+  const fates = new Map((await records.recorded()) as ReadonlyMap<string, Fate>)
   const sent = new Set((await attempt.effects()).map(({ id }) => id))
   return {
     fates: () => [...fates.values()],
@@ -45,17 +44,17 @@ export async function openLedger(attempt: Journaled): Promise<Ledger> {
       return fate ? { fate } : undefined
     },
     async decide(file, fate, notices) {
-      await attempt.record(identify(file), fate, { notices })
+      await records.record(identify(file), fate, { notices })
       fates.set(identify(file), fate)
     },
     async finish(file, fate) {
-      await attempt.record(identify(file), fate, { forget: sendEffect(file) })
+      await records.record(identify(file), fate, { forget: sendEffect(file) })
       fates.set(identify(file), fate)
       sent.delete(sendEffect(file))
     },
     async forgetAllBut(files) {
       const present = new Set(files.map(sendEffect))
-      await attempt.forget([...sent].filter((effect) => !present.has(effect)))
+      await records.forget([...sent].filter((effect) => !present.has(effect)))
     },
   }
 }

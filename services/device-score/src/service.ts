@@ -1,4 +1,4 @@
-import { applySchedules, startScheduler } from '@tieline/journal/schedules'
+import { applySchedules, startScheduler } from '@tieline/journal/transfers/schedules'
 import type { ServiceSettings } from '@tieline/worker-service/read-settings'
 import { startWorkerService, type WorkerTuning } from '@tieline/worker-service/start-worker-service'
 import { followTransfers } from './follow-transfers.ts'

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { Notice } from '@tieline/contracts/notice'
+import type { Records } from '@tieline/journal/transfers/recorded'
 import type { Attempt } from '@tieline/journal/types'
 import { createSnapshot } from '@tieline/lookups/snapshot'
 import { type Answer, CallError } from '@tieline/runtime/error'
@@ -22,6 +23,9 @@ export async function openRun(file?: string) {
     ...fake,
     id: 'nightly',
     effects: async () => [...effects.keys()].map((id) => ({ ...anEffect, id })),
+  }
+  let changedRecords: Partial<Records> = {}
+  const recordsOf = (): Records => ({
     async forget(ids) {
       for (const id of ids) effects.delete(id)
     },
@@ -31,8 +35,8 @@ export async function openRun(file?: string) {
       if (forget !== undefined) effects.delete(forget)
     },
     recorded: async () => new Map(records),
-    reached: async () => undefined,
-  }
+    ...changedRecords,
+  })
   const state = { refuses: false }
   const derms = {
     async deviceScore(name: string, content: Content): Promise<Answer> {
@@ -48,7 +52,7 @@ export async function openRun(file?: string) {
   const deviceScore = [{ name: 'nightly', source: 'SCORES', target: 'DERMS_A', ...schedule }]
   const processor = createTransferRunProcessor(
     { ...deps, transfers: () => ({ deviceScore, connections }) },
-    { lookAgainMs: 1, againMs: 1 },
+    { lookAgainMs: 1, againMs: 1, recordsOf },
   )
   return {
     state,
@@ -59,7 +63,10 @@ export async function openRun(file?: string) {
     put: (name: string, content: string) => writeFile(join(directory, name), content),
     names: async () => (await readdir(directory)).sort(),
     /** One attempt; a worker that dies before the end of it is one whose settlement is thrown away. */
-    process: (changes: Partial<Attempt> = {}) => processor.process({ ...attempt, ...changes }, tables),
+    process(changes: Partial<Attempt> = {}, records: Partial<Records> = {}) {
+      changedRecords = records
+      return processor.process({ ...attempt, ...changes }, tables)
+    },
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
   }
 }

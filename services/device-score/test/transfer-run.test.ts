@@ -5,7 +5,7 @@ describe('a worker that dies', () => {
   test('after the call: the next attempt only renames', async () => {
     await using run = await openRun()
     await run.put('DeviceScore.csv', 'scores')
-    await expect(run.process({ record: died })).rejects.toThrow('died')
+    await expect(run.process({}, { record: died })).rejects.toThrow('died')
     expect(run.taken).toHaveLength(1)
     expect(await run.names()).toEqual(['DeviceScore.csv'])
     expect(await run.process()).toMatchObject({ state: 'succeeded', files: { sent: 1, failed: 0, left: 0 } })
@@ -22,7 +22,7 @@ describe('a worker that dies', () => {
       if (records > 1) return died()
       run.records.set(field, value)
     }
-    await expect(run.process({ record: recordOnce })).rejects.toThrow('died')
+    await expect(run.process({}, { record: recordOnce })).rejects.toThrow('died')
     expect(await run.names()).toEqual(['Sent-DeviceScore.csv'])
     const end = await run.process()
     expect(end).toMatchObject({ state: 'succeeded', files: { sent: 1, failed: 0, left: 0 } })

@@ -1,4 +1,5 @@
 import type { FlowId } from '@tieline/contracts/flows'
+import { findByTerms } from '@tieline/journal/find-by-term'
 import type { Attempt } from '@tieline/journal/types'
 import { routeToDacs } from '@tieline/lookups/routing'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -17,7 +18,7 @@ interface Request {
  * @throws TielineError `routing-missing`; `not-allowed` when there is none to which the client has the right
  */
 export async function routeByRequest(
-  attempt: Pick<Attempt, 'client' | 'findMessages' | 'pin'>,
+  attempt: Pick<Attempt, 'client' | 'journal' | 'pin'>,
   lookups: LookupSnapshot,
   { connections: { kinds }, installation }: Pick<WorkerDeps, 'connections' | 'installation'>,
   { flow, dacsMessageId }: Request,
@@ -26,7 +27,7 @@ export async function routeByRequest(
   // A client that is no longer there was looked at when its message came.
   const client: Speaker = clients.find(({ name }) => name === attempt.client) ?? {}
   const sites = { lookups, connections: kinds, clients }
-  const found = await attempt.findMessages(flow, dacsMessageId)
+  const [found = []] = await findByTerms(attempt.journal, flow, [dacsMessageId])
   // Asked for here once more: the request may have come after its acknowledgment, and Routing may have changed.
   const divisions = found.length === 0 ? [undefined] : found.map(({ division }) => division)
   const allowed = divisions.filter((division) => speaksForDivision(client, division, sites))

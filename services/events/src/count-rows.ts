@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
+import { keepIndex } from '@tieline/journal/files/keep-index'
 import type { Attempt, AttemptFile } from '@tieline/journal/types'
 import { backoff, TielineError } from '@tieline/runtime/error'
 import type { CsvRow } from '@tieline/worker-service/csv-rows'
@@ -11,13 +12,9 @@ import { type EventRowsReading, readEventRows } from '@tieline/worker-service/ev
  * @returns the number of rows
  * @throws TielineError `file-unreadable` naming the row, `payload-unreadable` when it is not the file that was received
  */
-export async function countRows(
-  file: AttemptFile,
-  reading: EventRowsReading,
-  { keepIndex }: Pick<Attempt, 'keepIndex'>,
-): Promise<number> {
+export async function countRows(file: AttemptFile, reading: EventRowsReading, attempt: Attempt): Promise<number> {
   const indexed = observeRows(file, reading)
-  if (await keepIndex(deviceIndex(indexed.lists))) return indexed.count()
+  if (await keepIndex(attempt, deviceIndex(indexed.lists))) return indexed.count()
   const counted = observeRows(file, reading)
   for await (const _ of counted.lists);
   return counted.count()

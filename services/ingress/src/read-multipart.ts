@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { KeptPayload, Payloads } from '@tieline/journal/payloads'
+import type { KeptPayload, Payloads } from '@tieline/journal/files/payloads'
 import type { KeptFile } from '@tieline/journal/types'
 import type { BodyHead } from './body-head.ts'
 import { readParts } from './multipart.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Journal } from '@tieline/journal/journal'
-import { keepRefusal, type RefusalToKeep } from '@tieline/journal/refusals'
+import { keepRefusal, type RefusalToKeep } from '@tieline/journal/refusals/refusals'
 import { createAllowance } from './allowance.ts'
 import { type BodyHead, readOn } from './body-head.ts'
 import type { Refusal } from './problems.ts'

@@ -1,7 +1,7 @@
 import type { InboundFlowId } from '@tieline/contracts/flows'
 import { identify } from '@tieline/contracts/identity'
 import { isJsonObject, textOf, valueAt } from '@tieline/contracts/json-object'
-import type { RefusedNames } from '@tieline/journal/refusals'
+import type { RefusedNames } from '@tieline/journal/refusals/refusals'
 
 /** Of a refused message; it may have thousands. */
 const idsMax = 20

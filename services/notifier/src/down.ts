@@ -1,5 +1,5 @@
 import type { Notice } from '@tieline/contracts/notice'
-import { saysDown } from '@tieline/journal/mail-windows'
+import { saysDown } from '@tieline/journal/mail/windows'
 
 type Told = Pick<Notice, 'kind' | 'code' | 'cause' | 'connection' | 'httpStatus' | 'digest'>
 

@@ -1,5 +1,5 @@
 import type { Notice } from '@tieline/contracts/notice'
-import type { MailWindow } from '@tieline/journal/mail-windows'
+import type { MailWindow } from '@tieline/journal/mail/windows'
 import { downConnection } from './down.ts'
 
 /**

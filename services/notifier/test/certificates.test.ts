@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { tellExpiring } from '@tieline/journal/expiring-certificates'
+import { tellExpiring } from '@tieline/journal/mail/expiring-certificates'
 import { createLogger } from '@tieline/runtime/logger'
 import { eventually } from '@tieline/testkit/eventually'
 import { watchCertificates } from '@tieline/worker-service/watch-certificates'

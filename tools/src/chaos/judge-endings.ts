@@ -1,4 +1,4 @@
-import { openStates } from '@tieline/journal/types'
+import { openStates } from '@tieline/journal/schema'
 import type { Judge } from './history.ts'
 import { toldBy } from './told.ts'
 

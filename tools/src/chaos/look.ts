@@ -1,6 +1,6 @@
 import type { Journal } from '@tieline/journal/journal'
 import { listMessages, readMessageFile, readStoredPayload, showMessage } from '@tieline/journal/operations'
-import { openStates } from '@tieline/journal/types'
+import { openStates } from '@tieline/journal/schema'
 import { createLogger } from '@tieline/runtime/logger'
 import { connectWorker } from '@tieline/runtime/redis'
 import { openJournal } from '@tieline/worker-service/open-journal'

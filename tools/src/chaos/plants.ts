@@ -1,5 +1,5 @@
 import type { Journal } from '@tieline/journal/journal'
-import type { ScriptName } from '@tieline/journal/scripts'
+import type { ScriptName } from '@tieline/journal/schema'
 import type { Attempt, Processor } from '@tieline/journal/types'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
 import { CallError } from '@tieline/runtime/error'
@@ -80,9 +80,9 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
   /** Takes a call of unknown outcome for an answer to all that came before it in its line. */
   'unknown-answers': {
     service: ({ journal }) =>
-      withScripts(journal, async (name, named, run) => {
+      withScripts(journal, async (_name, named, run) => {
         const answer = await run(named)
-        if (name !== 'outcome' || !('state' in named) || named.state !== 'unknown') return answer
+        if (!('ended' in named) || !JSON.stringify(named.ended).includes('"state":"unknown"')) return answer
         const [line, seq] = await journal.redis.hmget(`${journal.base}:m:${named.key}`, 'line', 'seq')
         if (line && seq) await journal.redis.set(`${journal.base}:a:${line}`, seq)
         return answer
@@ -93,7 +93,7 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
   'forget-to-settle': {
     service: ({ journal }) =>
       withScripts(journal, async (name, named, run) =>
-        name === 'settle' && named.key.startsWith('device-status-ack.') ? '{"kind":"ok"}' : run(named),
+        name === 'settle' && named.key.startsWith('device-status-ack.') ? { kind: 'ok' } : run(named),
       ),
   },
 
@@ -103,16 +103,7 @@ export const plants: Readonly<Record<PlantName, Plant>> = {
   },
 }
 
-const fenced: ReadonlySet<ScriptName> = new Set([
-  'begin',
-  'outcome',
-  'settle',
-  'retry',
-  'pin',
-  'note',
-  'record',
-  'forget',
-])
+const fenced: ReadonlySet<ScriptName> = new Set(['begin', 'outcome', 'settle', 'retry', 'note', 'record', 'forget'])
 
 type Call = (...intended: Parameters<Attempt['call']>) => Promise<unknown>
 
@@ -128,10 +119,11 @@ type Named = { readonly key: string }
 
 function withScripts(
   journal: Journal,
-  instead: (name: ScriptName, named: Named, run: (named: object) => Promise<unknown>) => Promise<unknown>,
+  instead: (name: ScriptName, named: Named, run: (named: object) => Promise<object>) => Promise<object>,
 ): void {
   const { run } = journal
-  const replaced: Journal['run'] = (name, named, blobs) =>
-    instead(name, named as Named, (changed) => run(name, changed, blobs))
+  // What a plant answers is as wrong as it wants to be.
+  const replaced = (name: ScriptName, named: object, blobs?: Parameters<typeof run>[2]) =>
+    instead(name, named as Named, (changed) => run(name, changed as Parameters<typeof run>[1], blobs))
   Object.assign(journal, { run: replaced })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { startRun } from '@tieline/journal/runs'
+import { startRun } from '@tieline/journal/transfers/runs'
 import { missingOf } from './amounts.ts'
 import { createCallers } from './callers.ts'
 import { createFaults } from './faults.ts'

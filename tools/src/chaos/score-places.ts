@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sendEffect } from '@tieline/device-score/ledger'
-import { transferKey } from '@tieline/journal/runs'
+import { transferKey } from '@tieline/journal/transfers/runs'
 import type { Found, Put } from './history.ts'
 import type { PutStep } from './plan.ts'
 

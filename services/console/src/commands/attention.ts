@@ -4,7 +4,7 @@ import { type AttentionItem, attentionNewestFirst, discardAttention } from '@tie
 import { type Bulk, type BulkRefusal, rerunAll } from '@tieline/journal/bulk'
 import type { Journal } from '@tieline/journal/journal'
 import { rerunMessage } from '@tieline/journal/operations'
-import { readRefusals } from '@tieline/journal/refusals'
+import { readRefusals } from '@tieline/journal/refusals/refusals'
 import { formatGroups, formatItems, keyOf } from '../attention-view.ts'
 import { firstOf } from '../first-of.ts'
 import { printable } from '../table.ts'

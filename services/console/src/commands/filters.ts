@@ -1,7 +1,7 @@
 import { type FailureCode, failures } from '@tieline/contracts/failures'
 import { type FlowId, flowIds, flowSpec } from '@tieline/contracts/flows'
 import type { Span } from '@tieline/journal/newest-first'
-import { type State, states } from '@tieline/journal/types'
+import { type State, states } from '@tieline/journal/schema'
 import { parseSince } from '../times.ts'
 import { UsageError } from './command.ts'
 

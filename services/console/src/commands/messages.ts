@@ -9,7 +9,7 @@ import {
   showMessage,
   summarize,
 } from '@tieline/journal/operations'
-import { findRefusals } from '@tieline/journal/refusals'
+import { findRefusals } from '@tieline/journal/refusals/refusals'
 import { abortWords } from '@tieline/worker-service/abort-words'
 import { findDevice, numbersByIndex, rowSettings } from '@tieline/worker-service/find-devices'
 import { findRows } from '@tieline/worker-service/find-rows'

@@ -6,7 +6,7 @@ import {
   readRefusals,
   readRefusedBody,
   refusalsNewestFirst,
-} from '@tieline/journal/refusals'
+} from '@tieline/journal/refusals/refusals'
 import { firstOf } from '../first-of.ts'
 import { formatFields, formatTable, printable } from '../table.ts'
 import { formatLocal, formatTime } from '../times.ts'

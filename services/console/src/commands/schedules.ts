@@ -1,4 +1,4 @@
-import { startRun } from '@tieline/journal/runs'
+import { startRun } from '@tieline/journal/transfers/runs'
 import {
   isOpen,
   listSchedules,
@@ -6,7 +6,7 @@ import {
   resumeSchedule,
   type Schedule,
   type ScheduleStatus,
-} from '@tieline/journal/schedules'
+} from '@tieline/journal/transfers/schedules'
 import { formatFiles } from '../message-view.ts'
 import { formatTable } from '../table.ts'
 import { formatAge, formatLocal } from '../times.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { transferRun } from '@tieline/contracts/transfer-run'
-import { saysDown } from '@tieline/journal/mail-windows'
+import { reached, saysDown } from '@tieline/journal/mail/windows'
+import { openRecords, type Records } from '@tieline/journal/transfers/recorded'
 import type { Attempt, Processor } from '@tieline/journal/types'
 import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -29,6 +30,8 @@ export interface TransferTuning {
   readonly followMs?: number
   /** How long a source is held back after a refused login. */
   readonly pauseMs?: number | undefined
+  /** Where it is kept what became of files. */
+  readonly recordsOf?: (attempt: Attempt) => Records
 }
 
 interface Deps extends Pick<WorkerDeps, 'connections' | 'clock' | 'logger' | 'register'> {
@@ -41,7 +44,13 @@ const downAfter = 3
 /** F8: one run of a transfer. Each file is streamed to DERMS and renamed after what became of it. */
 export function createTransferRunProcessor(
   { connections, clock, logger, register, transfers }: Deps,
-  { lookAgainMs = 2_000, steadyWithinMs = 30 * 60_000, againMs = 2_000, pauseMs }: TransferTuning = {},
+  {
+    lookAgainMs = 2_000,
+    steadyWithinMs = 30 * 60_000,
+    againMs = 2_000,
+    pauseMs,
+    recordsOf = openRecords,
+  }: TransferTuning = {},
 ): Processor<LookupSnapshot> {
   const openSource = createScoreSources({ pauseMs })
   const metrics = createTransferMetrics(register)
@@ -53,7 +62,7 @@ export function createTransferRunProcessor(
       const { source: from, target } = findTransfer(transfers(), wanted.transfer)
       const derms = findTarget(connections, target)
       const prefixes = readPrefixes(configProps)
-      const ledger = await openLedger(attempt)
+      const ledger = await openLedger(attempt, recordsOf(attempt))
       const wait = (ms: number) => waitFor(ms, attempt, clock)
       await using source = await openSource(from, transfers().connections, configProps)
 
@@ -76,7 +85,7 @@ export function createTransferRunProcessor(
         return async () => {
           const listed = await source.list(prefixes.file)
           if (first) await ledger.forgetAllBut(listed)
-          if (first) await attempt.reached(from)
+          if (first) await reached(attempt.journal, from)
           first = false
           return listed
         }

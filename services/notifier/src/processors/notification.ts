@@ -1,5 +1,6 @@
 import { type Notice, notice } from '@tieline/contracts/notice'
 import { describeIssues } from '@tieline/contracts/problem'
+import { joinWindow } from '@tieline/journal/mail/windows'
 import type { Attempt, Processor, Settlement } from '@tieline/journal/types'
 import type { ConfigProps } from '@tieline/lookups/config-props'
 import type { LookupSnapshot } from '@tieline/lookups/snapshot'
@@ -45,7 +46,7 @@ export function createNotificationProcessor({
       if (from === undefined) return dropped(attempt, due, 'no-sender')
       if (to.length === 0) return dropped(attempt, due, 'no-recipients')
       const window = windowOf(due, mailer.digestMinutes)
-      if (window && (await attempt.joinWindow(window)) === 'joined') {
+      if (window && (await joinWindow(attempt, window)) === 'joined') {
         metrics.ended(due.kind, 'joined')
         return joined(attempt)
       }

@@ -1,8 +1,0 @@
--- An operator stops a schedule, or lets it go on.
-if a.paused then
-  redis.call('HSET', base .. ':paused', a.name, cjson.encode({ who = a.who, why = a.why, at = a.now }))
-else
-  redis.call('HDEL', base .. ':paused', a.name)
-end
-audit(a.paused and 'pause' or 'resume', a.key)
-return 'ok'

@@ -1,3 +1,0 @@
--- A connection answered to something that is no effect, such as the listing of a directory.
-reached(a.connection)
-return 'ok'
