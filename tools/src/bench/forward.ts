@@ -17,7 +17,7 @@ export async function measureForward(): Promise<Measurement> {
   const ourTarget = await world.startPlain('far-sides.ts')
   const server = await world.startPeer(join(recipe, 'server.js'), [], {})
   await world.startPeer(join(recipe, 'worker.js'), [], { TARGET: theirTarget })
-  const { ingress } = await world.startPipeline('bench', ourTarget, {}, 'enrollment')
+  const { ingress } = await world.startPipeline('bench', ourTarget, {}, { service: 'enrollment' })
   const contestants = [
     { name: 'Express + BullMQ + axios', process: server, target: theirTarget },
     { name: 'Tieline', process: ingress, target: ourTarget },

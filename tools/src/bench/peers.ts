@@ -9,7 +9,7 @@ const folder = join(root, 'bench/peers')
  * What people would take instead. Peers are no part of the workspace: they are installed when a measurement needs them.
  * @returns the folder of the peer
  */
-export async function installPeer(name: 'node-red' | 'express-bullmq'): Promise<string> {
+export async function installPeer(name: 'node-red' | 'express-bullmq' | 'restate' | 'dbos'): Promise<string> {
   const directory = join(folder, name)
   const isInstalled = await access(join(directory, 'node_modules')).then(
     () => true,

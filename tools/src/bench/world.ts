@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startEmbeddedRedis } from '@tieline/runtime/embedded-redis'
 import { createLogger } from '@tieline/runtime/logger'
 import { freePort } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
-import { type FarSides, writeInstallation } from '@tieline/testkit/installation'
+import { type FarSides, type InstallationChanges, writeInstallation } from '@tieline/testkit/installation'
 import { root } from '../generate.ts'
 import { heapFlags } from '../service-processes.ts'
 
@@ -60,10 +60,11 @@ export async function startBenchWorld() {
     farSides: string,
     service: string,
     env: Record<string, string> = payloadKey,
+    changes: InstallationChanges = {},
   ) => {
     const configFile = join(directory, `${name}.yaml`)
     const sides = { ...nowhere, dacsUrl: farSides, dermsUrl: farSides }
-    await writeFile(configFile, await writeInstallation(name, directory, sides))
+    await writeFile(configFile, await writeInstallation(name, directory, sides, changes))
     const settings = {
       REDIS_URL: redis.url,
       TIELINE_CONFIG: configFile,
@@ -84,6 +85,14 @@ export async function startBenchWorld() {
   return {
     redisUrl: redis.url,
     payloadKey,
+    /** A directory for the data of a peer; it lasts longer than the peer. */
+    async makeDirectory(name: string): Promise<string> {
+      const path = join(directory, name)
+      await mkdir(path)
+      // A database server that runs as another user must get to its files.
+      for (const each of [directory, path]) await chmod(each, 0o755)
+      return path
+    },
     /** A program of this folder that listens at PORT. */
     startPlain: async (file: string, env: Record<string, string> = {}): Promise<string> => {
       const port = String(await freePort())
@@ -103,9 +112,14 @@ export async function startBenchWorld() {
       return startProcess('services/ingress/src/main.ts', port, { ...settings, ...env }, heapFlags)
     },
     /** An ingress and one worker service, on far sides at one address. */
-    startPipeline: async (name: string, farSides: string, env: Record<string, string> = {}, service = 'events') => {
+    startPipeline: async (
+      name: string,
+      farSides: string,
+      env: Record<string, string> = {},
+      { service = 'events', ...changes }: InstallationChanges & { readonly service?: string } = {},
+    ) => {
       const ingressPort = String(await freePort())
-      const worker = await prepareWorker(name, farSides, service, env)
+      const worker = await prepareWorker(name, farSides, service, env, changes)
       return {
         worker: await worker.start(),
         ingress: await startProcess(
@@ -138,3 +152,5 @@ export async function startBenchWorld() {
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+export type BenchWorld = Awaited<ReturnType<typeof startBenchWorld>>
