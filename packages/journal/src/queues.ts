@@ -154,6 +154,11 @@ export interface QueueWork<Data> {
   readonly connection: RedisConnection
   readonly logger: Logger
   readonly concurrency?: number
+  /**
+   * BullMQ fetches the jobs of a worker one after the other, a trip to Redis each or two, however many it may work on at a time:
+   * several workers that share the concurrency fetch at the same time.
+   */
+  readonly fetchers?: number
   /** A worker that dies is replaced after about both together. */
   readonly lockMs?: number | undefined
   readonly stalledCheckMs?: number | undefined
@@ -178,22 +183,32 @@ export function workOn<Data>(work: QueueWork<Data>): QueueWorker {
     }
     if (ends.kind === 'failed') throw new UnrecoverableError(ends.reason)
   }
-  const worker = new Worker<Data>(queue, process, {
-    connection,
-    prefix: queuePrefix(work.installation),
-    concurrency: work.concurrency ?? 1,
-    lockDuration: work.lockMs ?? defaultLockMs,
-    stalledInterval: work.stalledCheckMs ?? 5_000,
-    maxStalledCount: work.maxStalledCount,
-  })
-  worker.on('lockRenewalFailed', (ids: string[]) => {
-    for (const id of ids) worker.cancelJob(id, 'lost its lock')
-  })
-  worker.on('error', (error) => {
-    // As with queues: the connection tells of outages.
-    if (connection.status === 'ready') logger.warn({ err: error, queue }, `Worker of ${queue} met an error`)
-  })
-  return { ready: () => worker.waitUntilReady(), close: () => worker.close() }
+  const { concurrency = 1, fetchers = 1 } = work
+  const openWorker = (_: unknown, i: number) => {
+    const worker = new Worker<Data>(queue, process, {
+      connection,
+      prefix: queuePrefix(work.installation),
+      concurrency: Math.floor((concurrency + i) / fetchers),
+      lockDuration: work.lockMs ?? defaultLockMs,
+      stalledInterval: work.stalledCheckMs ?? 5_000,
+      // One look a queue is enough.
+      skipStalledCheck: i > 0,
+      maxStalledCount: work.maxStalledCount,
+    })
+    worker.on('lockRenewalFailed', (ids: string[]) => {
+      for (const id of ids) worker.cancelJob(id, 'lost its lock')
+    })
+    worker.on('error', (error) => {
+      // As with queues: the connection tells of outages.
+      if (connection.status === 'ready') logger.warn({ err: error, queue }, `Worker of ${queue} met an error`)
+    })
+    return worker
+  }
+  const workers = Array.from({ length: fetchers }, openWorker)
+  return {
+    ready: () => Promise.all(workers.map((worker) => worker.waitUntilReady())),
+    close: async () => void (await Promise.all(workers.map((worker) => worker.close()))),
+  }
 }
 
 export const defaultLockMs = 10_000

@@ -18,6 +18,8 @@ export interface WorkerOptions<Tables extends { readonly version: number }> {
   /** The catalogue's entry with the installation's overrides. */
   readonly spec?: (flow: FlowId) => FlowSpec
   readonly concurrency?: number
+  /** See `QueueWork`; several for a flow whose callers wait, unless told. */
+  readonly fetchers?: number
   /** A worker that dies is replaced after about both together. */
   readonly lockMs?: number
   readonly stalledCheckMs?: number
@@ -29,6 +31,9 @@ export interface WorkerOptions<Tables extends { readonly version: number }> {
 }
 
 const heartbeatMs = 5_000
+
+/** Measured: with 50 calls at a time, 7 fetchers pass a third more messages on than one, and fewer do not reach that. */
+const jobsPerFetcher = 8
 
 /**
  * Runs the processors, one BullMQ worker per flow, and a sweeper. A processor maps, delivers and acknowledges; everything
@@ -72,13 +77,16 @@ function startWorker<Tables extends { readonly version: number }>(
 ): QueueWorker {
   const { journal, lockMs } = options
   const spec = (options.spec ?? flowSpec)(processor.flow)
+  const concurrency = options.concurrency ?? spec.atOnce ?? 50
   const run = { journal, snapshot: options.snapshot, processor, metrics, spec, freshMs: (lockMs ?? defaultLockMs) / 4 }
   return workOn<Ticket>({
     queue: spec.queue,
     installation: journal.installation,
     connection: options.connection,
     logger: journal.logger,
-    concurrency: options.concurrency ?? spec.atOnce ?? 50,
+    concurrency,
+    // Whoever waits for an answer waits for the fetching too.
+    fetchers: options.fetchers ?? (spec.replyMode === 'await' ? Math.ceil(concurrency / jobsPerFetcher) : 1),
     lockMs,
     stalledCheckMs: options.stalledCheckMs,
     maxStalledCount: 5,

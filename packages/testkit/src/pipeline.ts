@@ -75,6 +75,8 @@ export interface Pipeline extends AsyncDisposable {
 /** Quick enough for tests, and nothing that is promised changes. */
 const testTuning: WorkerTuning & TransferTuning = {
   sweepEveryMs: 500,
+  // Each is a connection more, and a pipeline starts for many a test.
+  fetchers: 1,
   lockMs: 2_000,
   stalledCheckMs: 1_000,
   pauseMs: 300,

@@ -43,7 +43,7 @@ export interface BesideDeps {
 /** Times that tests shorten; nothing here changes what is promised. */
 export type WorkerTuning = Pick<
   WorkerOptions<LookupSnapshot>,
-  'concurrency' | 'lockMs' | 'stalledCheckMs' | 'sweepEveryMs' | 'drainMs'
+  'concurrency' | 'fetchers' | 'lockMs' | 'stalledCheckMs' | 'sweepEveryMs' | 'drainMs'
 > & { readonly pauseMs?: number; readonly logger?: Logger; readonly clock?: () => number }
 
 export interface WorkerServiceOptions {
