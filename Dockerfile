@@ -36,7 +36,7 @@ COPY LICENSE ./
 # By number, so that a platform can see that it is not root.
 USER 1000:1000
 VOLUME /data
-EXPOSE 8070 8080 8090 9100
+EXPOSE 8061 8070 8080 8090 8443 9100
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=10s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.METRICS_PORT + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

@@ -18,6 +18,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'services/device-score': kit,
   'services/notifier': kit,
   'services/console': kit,
+  'services/agent': ['runtime', 'targets'],
+  'services/gateway': ['runtime', 'worker-service'],
   'services/bill-provisioning': ['runtime', 'targets', 'worker-service'],
 }
 

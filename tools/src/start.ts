@@ -28,6 +28,7 @@ async function startInstallation(): Promise<RunningService> {
     'notifier',
     'ingress',
     ...(installation.console.users.length === 0 ? [] : ['console']),
+    ...(installation.gateway === undefined ? [] : ['gateway']),
     ...(installation.bills === undefined ? [] : ['bill-provisioning']),
   ]
   const services = names.map((name, i) => ({

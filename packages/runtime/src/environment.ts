@@ -19,6 +19,10 @@ export interface Environment {
   readonly ingressPort: number
   readonly consolePort: number
   readonly billsPort: number
+  /** Where agents dial in. */
+  readonly gatewayPort: number
+  readonly gatewayWorkersPort: number
+  readonly gatewayWorkersHost: string
   /** 0: any free port. */
   readonly metricsPort: number
   readonly metricsHost: string
@@ -47,6 +51,9 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     ingressPort: e.INGRESS_PORT,
     consolePort: e.CONSOLE_PORT,
     billsPort: e.BILLS_PORT,
+    gatewayPort: e.GATEWAY_PORT,
+    gatewayWorkersPort: e.GATEWAY_WORKERS_PORT,
+    gatewayWorkersHost: e.GATEWAY_WORKERS_HOST,
     metricsHost: e.METRICS_HOST,
     metricsPort: e.METRICS_PORT,
     logLevel: e.LOG_LEVEL,
@@ -82,6 +89,12 @@ export const environmentSchema = z.object({
   INGRESS_PORT: port(8080).describe('Port of the ingress.'),
   CONSOLE_PORT: port(8090).describe('Port of the console.'),
   BILLS_PORT: port(8070).describe('Port of the bill download.'),
+  GATEWAY_PORT: port(8443).describe('Port of the gateway that agents dial in at.'),
+  GATEWAY_WORKERS_PORT: port(8061).describe('Port of the gateway that workers reach agents through.'),
+  GATEWAY_WORKERS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address of that port; `0.0.0.0` where workers run on other hosts, inside a network that is yours.'),
   METRICS_PORT: port(0).describe('Port of metrics and health, one per process; 0: any free port, which is logged.'),
   METRICS_HOST: z
     .string()

@@ -9,6 +9,8 @@ export function crossFaults(document: unknown): Fault[] {
   return [
     ...repeated(document, ['ingress', 'clients'], 'name', 'is the name of an earlier client'),
     ...repeated(document, ['console', 'users'], 'name', 'is the name of an earlier user'),
+    ...repeated(document, ['agents'], 'name', 'is the name of an earlier agent'),
+    ...viaFaults(document),
     ...repeated(document, ['deviceScore'], 'name', 'is the name of an earlier transfer'),
     // Both would send each of its files.
     ...repeated(document, ['deviceScore'], 'source', 'is the source of an earlier transfer'),
@@ -55,6 +57,24 @@ function connectionNameFaults(document: unknown): Fault[] {
   return Object.keys(connections)
     .filter((name) => !nameForm.pattern.test(name))
     .map((name) => ({ path: formatPath(['connections', name]), rule: nameForm.rule }))
+}
+
+/** A connection through an agent needs the agent, the gateway, and no other way. */
+function viaFaults(document: unknown): Fault[] {
+  const connections = at(document, ['connections'])
+  if (typeof connections !== 'object' || connections === null) return []
+  const agents = itemsAt(document, ['agents']).map((agent) => at(agent, ['name']))
+  return Object.keys(connections).flatMap((name) => {
+    const via = at(document, ['connections', name, 'via'])
+    if (typeof via !== 'string') return []
+    const path = formatPath(['connections', name, 'via'])
+    const rules = [
+      ...(agents.includes(via) ? [] : ['must name one of agents']),
+      ...(at(document, ['gateway']) === undefined ? ['needs the section gateway'] : []),
+      ...((at(document, ['connections', name, 'proxy']) ?? '') === '' ? [] : ['must not stand beside proxy']),
+    ]
+    return rules.map((rule) => ({ path, rule }))
+  })
 }
 
 function referenceFaults(document: unknown): Fault[] {

@@ -8,6 +8,7 @@ import {
   isHttpUrl,
   proxyField,
   text,
+  viaField,
   whole,
 } from './installation-fields.ts'
 
@@ -68,6 +69,7 @@ export function connectionsSection(file: FileField) {
             'Fingerprint of the server key as `ssh-keygen -l` prints it, or a list of them during a rotation. No server is trusted blindly.',
           ),
         proxy: proxyField(),
+        via: viaField(),
       })
       .refine(
         (sftp) => (sftp.password === undefined) !== (sftp.privateKeyFile === undefined),
@@ -129,6 +131,7 @@ const httpFields = <const Operations extends readonly [string, ...string[]]>(
     .describe('Longest time for one call, its answer included, in milliseconds.'),
   concurrency: whole(1, 256).default(16).describe('Calls in flight per process.'),
   proxy: proxyField(),
+  via: viaField(),
 })
 
 /** Keys of a user's login; an instance and a resource know who they are. */

@@ -46,6 +46,10 @@ export const proxyField = () =>
     .default('')
     .describe('HTTP proxy for this connection; empty for none.')
 
+/** The agent that reaches a target of a closed network. */
+export const viaField = () =>
+  nameField().optional().describe('Agent that carries this connection, one of `agents`; instead of `proxy`.')
+
 export const basicField = () =>
   z.strictObject({
     username: z

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { CronExpressionParser } from 'cron-parser'
 import { z } from 'zod'
+import { agentsSection, gatewaySection } from './installation-agents.ts'
 import { compatSection } from './installation-compat.ts'
 import { connectionsSection } from './installation-connections.ts'
 import { type FileField, fileField, isMailUrl, nameField, text, timezoneField, whole } from './installation-fields.ts'
@@ -35,6 +36,8 @@ export function installationSchema({ baseDir, dataDir }: Folders) {
     compat: compatSection(),
     console: consoleSection(file),
     bills: billsSection(file),
+    agents: agentsSection,
+    gateway: gatewaySection(file),
   })
 }
 

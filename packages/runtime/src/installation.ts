@@ -5,6 +5,7 @@ import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { ConfigurationError } from './configuration-error.ts'
 import { type Fault, faultsOf, missingIsRequired } from './faults.ts'
+import { throughAgents } from './installation-agents.ts'
 import { crossFaults } from './installation-checks.ts'
 import { installationSchema } from './installation-schema.ts'
 import { resolveReferences } from './references.ts'
@@ -58,7 +59,7 @@ function parse(yamlText: string, env: NodeJS.ProcessEnv, baseDir: string, subjec
   const schema = installationSchema({ baseDir, dataDir: env.DATA_DIR || './data' })
   const parsed = schema.safeParse(document.value, { error: missingIsRequired })
   const faults = [...document.faults, ...withoutThoseOf(document.faults, parsed, document.value)]
-  if (parsed.success && faults.length === 0) return parsed.data
+  if (parsed.success && faults.length === 0) return throughAgents(parsed.data)
   throw new ConfigurationError(`${subject} has faults`, faults)
 }
 

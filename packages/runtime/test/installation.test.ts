@@ -352,4 +352,21 @@ describe('the numbers of a flow', () => {
       retry: { ...spec.retry, retryForS: 60 },
     })
   })
+
+  it('reaches a connection with `via` through the gateway, and tells what is missing for it', () => {
+    const agents = `agents: [{ name: site1, tokenHash: "sha256:${'0'.repeat(64)}" }]\n`
+    const gateway = 'gateway: { key: "sixteen letters@", workersUrl: "http://gateway:8061" }\n'
+    const via = minimal.replace('kind: derms,', 'kind: derms, via: site1,')
+    expect(via).not.toBe(minimal)
+    expect(parseInstallation(`${via}\n${agents}${gateway}`, {}, folder).connections.DERMS_SITE1).toMatchObject({
+      proxy: 'http://site1:sixteen%20letters%40@gateway:8061',
+    })
+    expect(faultsOf(via)).toEqual([
+      'connections.DERMS_SITE1.via: must name one of agents',
+      'connections.DERMS_SITE1.via: needs the section gateway',
+    ])
+    expect(
+      faultsOf(`${via.replace('via: site1', 'via: site1, proxy: "http://p:1"')}\n${agents}${gateway}`),
+    ).not.toEqual([])
+  })
 })

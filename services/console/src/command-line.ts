@@ -1,6 +1,7 @@
 import { LookupConflict, LookupRefused } from '@tieline/lookups/refusal'
 import { ConfigurationError } from '@tieline/runtime/configuration-error'
 import { TielineError } from '@tieline/runtime/error'
+import { agentCommands } from './commands/agents.ts'
 import { attentionCommands } from './commands/attention.ts'
 import { auditCommands } from './commands/audit.ts'
 import { type Command, CommandFault, UsageError } from './commands/command.ts'
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   ...scheduleCommands,
   ...endpointCommands,
   ...passwordCommands,
+  ...agentCommands,
 ]
 
 /**

@@ -1,4 +1,5 @@
 import { createTransferMetrics } from '@tieline/device-score/metrics'
+import { createGatewayMetrics } from '@tieline/gateway/metrics'
 import { createIngressMetrics } from '@tieline/ingress/metrics'
 import { registerInstallationMetrics } from '@tieline/journal/installation-metrics'
 import { createWorkerMetrics } from '@tieline/journal/worker-metrics'
@@ -52,6 +53,11 @@ const parts: readonly Part[] = [
       createMailMetrics(register)
       createCertificateGauge(register)
     },
+  },
+  {
+    title: 'Agents',
+    text: 'Of gateway.',
+    register: (register) => createGatewayMetrics(register, () => []),
   },
   {
     title: 'Bill download',
