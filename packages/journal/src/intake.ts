@@ -3,7 +3,7 @@ import { type FlowId, flowSpec } from '@tieline/contracts/flows'
 import { redisPayloadBytesMax } from './files/payloads.ts'
 import { type Journal, payloadContext, replyContext } from './journal.ts'
 import type { AnswerOf, Blob } from './kernel/scripts.ts'
-import type { Decision } from './script-calls.ts'
+import type { Decision, Run } from './script-calls.ts'
 import type { Acceptance, Incoming, Reply } from './types.ts'
 
 /**
@@ -33,16 +33,23 @@ export async function accept(journal: Journal, incoming: Incoming): Promise<Acce
 async function acceptTraced(journal: Journal, received: Incoming, occasion = 1): Promise<Acceptance> {
   const incoming = occasion === 1 ? received : onOccasion(received, occasion)
   const { key, flow } = incoming
-  const decision = await decide(journal, incoming, await keepPayload(journal, incoming))
+  const payload = await keepPayload(journal, incoming)
+  const proposed = { key, flow, run: randomUUID() }
+  // One trip for both: a job that was added for nothing finds nothing to do.
+  const both = [decide(journal, incoming, proposed.run, payload), journal.queues.add(proposed)] as const
+  const [decided, added] = await Promise.allSettled(both)
+  if (decided.status === 'rejected') throw decided.reason
+  const decision = decided.value
+  const run = 'run' in decision ? decision.run : undefined
+  if (run === proposed.run && added.status === 'rejected') throw added.reason
+  if (run !== undefined && run !== proposed.run) await journal.queues.add({ key, flow, run })
+  await tidyUp(journal, incoming, decision, run === proposed.run ? undefined : proposed)
+
   if (decision.kind === 'overtaken') return acceptTraced(journal, received, occasion + 1)
   // The sweeper took it for left behind: its sender was silent for longer than anybody can be.
   if (decision.kind === 'gone') throw new Error('A payload that was stored for the message is gone')
-
-  const { kind, generation, acceptedAt, run } = decision
+  const { kind, generation, acceptedAt } = decision
   journal.tracer.current()?.link(decision.trace)
-  if (run !== undefined) await journal.queues.add({ key, flow, run })
-  await tidyUp(journal, incoming, decision)
-
   if (kind === 'replayed') return { key, generation, kind, reply: readableReply(journal, key, decision.reply) }
   return { key, generation, kind, acceptedAt, workerSeenAt: decision.seen ?? 0 }
 }
@@ -71,13 +78,14 @@ async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
 async function decide(
   journal: Journal,
   incoming: Incoming,
+  run: string,
   { sealed, reference }: { sealed: Blob; reference: string },
 ): Promise<AnswerOf<'accept'>> {
   const { payload, answers, line, follows, file, terms, ...fields } = incoming
   const followed = flowSpec(incoming.flow).follows
   const named = {
     ...fields,
-    run: randomUUID(),
+    run,
     ...(line !== undefined && { line: `${incoming.flow}.${line}` }),
     ...(follows !== undefined && followed && { follows: `${followed}.${follows}` }),
     ...(file && { fileRef: file.reference, fileName: file.name, fileBytes: file.bytes, fileSha256: file.sha256 }),
@@ -96,9 +104,11 @@ const lower = (terms: readonly string[]) => terms.map((term) => term.toLowerCase
 async function tidyUp(
   journal: Journal,
   incoming: Incoming,
-  decision: Pick<Decision, 'unused' | 'withdrawn' | 'moved'>,
+  decision: { readonly kind: string } & Partial<Pick<Decision, 'unused' | 'withdrawn' | 'moved'>>,
+  forNothing: Run | undefined,
 ): Promise<void> {
   const chores: Promise<unknown>[] = (decision.unused ?? []).map((reference) => journal.payloads.remove(reference))
+  if (forNothing) chores.push(journal.queues.remove(forNothing.flow, forNothing.run))
   if (decision.withdrawn) chores.push(journal.queues.remove(incoming.flow, decision.withdrawn))
   if (decision.moved) chores.push(journal.queues.add(decision.moved))
   for (const chore of await Promise.allSettled(chores)) {

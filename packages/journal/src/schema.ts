@@ -208,13 +208,7 @@ export const keys = {
     until: 'each: as its payload',
   },
   audit: { pattern: 'audit', type: 'stream', holds: 'what operators did', until: '`auditDays`' },
-  news: {
-    pattern: 'news',
-    type: 'channel',
-    holds: 'keys of messages that ended or changed, for ingresses of format 1',
-    until: '',
-  },
-  ended: { pattern: 'ended', type: 'channel', holds: 'how messages ended, with their sealed replies', until: '' },
+  news: { pattern: 'news', type: 'channel', holds: 'how messages ended, with their sealed replies', until: '' },
   sweeper: { pattern: 'sweeper', type: 'string', holds: 'lock of the sweeper', until: 'one round' },
   pending: {
     pattern: 'pending',

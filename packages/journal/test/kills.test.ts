@@ -149,11 +149,14 @@ describe('Redis', () => {
     let now = Date.now()
     await using harness = await openHarness({ redisUrl: redis.url, clock: () => now })
     const { journal } = harness
+    const message = incoming('stage-status', 'no-job')
+    let killed = false
     const add = async () => {
-      await redis.kill('SIGKILL')
+      if (!killed) await eventually(async () => (await field(journal, message.key, 'state')) === 'accepted')
+      if (!killed) await redis.kill('SIGKILL')
+      killed = true
       throw new Error('Redis went away')
     }
-    const message = incoming('stage-status', 'no-job')
     await expect(accept({ ...journal, queues: { ...journal.queues, add } }, message)).rejects.toThrow('went away')
     await using _restarted = await startRedisProcess({ ...place, port: redis.port })
     expect(await field(journal, message.key, 'state')).toBe('accepted')

@@ -18,6 +18,30 @@ const notice = (messageKey: string) =>
     next: 'nothing',
   }) as const
 
+it('a message whose script Redis did not know is worked on, although its job had come before it', async () => {
+  await using harness = await openHarness()
+  const { journal, redis } = harness
+  await harness.work([oneCall('stage-status', async () => answer())])
+  const message = incoming('stage-status', 'after-a-restart')
+  const callBuffer = redis.callBuffer.bind(redis)
+  const queue = journal.queues.all.find(({ name }) => name === 'stage-status')
+  Object.assign(redis, {
+    async callBuffer(...command: Parameters<typeof callBuffer>) {
+      const isAccept = command.some((part) => String(part).includes(`"${message.hash}"`))
+      if (!isAccept) return callBuffer(...command)
+      if (command[0] === 'EVALSHA') throw new Error('NOSCRIPT No matching script')
+      // A worker has taken the job meanwhile, and found nothing to do.
+      const [, run = ''] = /"run":"([^"]+)"/.exec(command.map(String).join()) ?? []
+      await eventually(async () => (await queue?.getJob(run))?.finishedOn !== undefined)
+      return callBuffer(...command)
+    },
+  })
+  await accept(journal, message)
+  await eventually(async () => (await field(journal, message.key, 'state')) === 'succeeded')
+  const timeline = (await showMessage(journal, message.key))?.timeline ?? []
+  expect(timeline.map(({ what }) => what)).toEqual(['accepted', 'attempt', 'called', 'settled'])
+})
+
 describe('the sweeper', () => {
   it('gives a message whose job was never added a run of its own', async () => {
     let now = Date.now()

@@ -1,5 +1,6 @@
 import { Cluster, type CommonRedisOptions, Redis } from 'ioredis'
 import type { Logger } from './logger.ts'
+import { inOneWrite } from './one-write.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 
 /** A connection to one Redis, to one behind sentinels, or to a cluster. End it with `disconnect()`. */
@@ -21,6 +22,7 @@ export function openRedis(url: string, logger: Logger, behaviour: RedisBehaviour
   const address = parseRedisUrl(url)
   const redis = address.mode === 'cluster' ? openCluster(address, behaviour) : openSingle(address, behaviour)
   logOutages(redis, address.shown, logger)
+  inOneWrite(redis)
   return redis
 }
 

@@ -6,7 +6,7 @@ import type { Attempt, AttemptFile, Settlement } from '../types.ts'
 import type { Alarm } from './alarms.ts'
 import { type AttemptHandle, Postponed } from './attempt-handle.ts'
 import { createCall } from './call.ts'
-import { dueBlobs, dueFields, enqueueDue, prepareDue } from './due-messages.ts'
+import { type DueMessage, dueBlobs, dueFields, enqueueDue, prepareDue } from './due-messages.ts'
 import { readEffects } from './effects.ts'
 import { createPen } from './pen.ts'
 import { readPins } from './pins.ts'
@@ -21,6 +21,12 @@ export interface OpenAttempt extends Attempt {
 export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAttempt {
   const { journal, key, taken, signal } = handle
   const pen = createPen(handle)
+  /** The jobs of what becomes due go with the script, in one trip, once nothing else is under way before it. */
+  const withDue = async <Answer>(due: readonly DueMessage[], write: () => Promise<Answer>): Promise<Answer> => {
+    if (pen.isBusy()) await pen.flush()
+    const [answer] = await Promise.all([write(), enqueueDue(journal, due)])
+    return answer
+  }
   const pins = { generation: readPins(taken.pins), kept: readPins(taken.keptPins) }
   return {
     journal,
@@ -78,8 +84,8 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
         ...(reason !== undefined && { reason: sealReason(journal, key, reason) }),
         ...dueFields(due),
       }
-      const { moved, acknowledged } = await pen.write('settle', named, dueBlobs(due, sealed))
-      await enqueueDue(journal, due, moved)
+      const { moved, acknowledged } = await withDue(due, () => pen.write('settle', named, dueBlobs(due, sealed)))
+      await enqueueDue(journal, [], moved)
       const lag = acknowledged && acknowledged.afterMs / 1_000
       if (acknowledged) handle.metrics.acknowledgmentLag.observe({ flow: acknowledged.flow }, lag ?? 0)
     },
@@ -88,8 +94,9 @@ export function createAttempt(handle: AttemptHandle, payload: unknown): OpenAtte
       const notices = alarm ? [alarm.notice] : []
       // The end of the generation may be told with the same code.
       const due = prepareDue(journal, { key, ...taken }, { notices }, `${taken.generation}#${alarm?.mark}`)
-      const { moved } = await pen.write('retry', { nextAt, code, mark: alarm?.mark, ...dueFields(due) }, dueBlobs(due))
-      await enqueueDue(journal, due, moved)
+      const named = { nextAt, code, mark: alarm?.mark, ...dueFields(due) }
+      const { moved } = await withDue(due, () => pen.write('retry', named, dueBlobs(due)))
+      await enqueueDue(journal, [], moved)
     },
   }
 }

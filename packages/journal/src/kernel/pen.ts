@@ -33,6 +33,8 @@ export interface Pen {
   /** Rides with the next script, or goes by itself when none comes at once. */
   ended(call: EndedCall): void
   chose(where: 'pins' | 'keptPins', name: string, value: string): void
+  /** Something that was written is not yet known to be kept; then the next end of the attempt waits for it. */
+  isBusy(): boolean
   /** What has been told until now is in the journal. */
   flush(): Promise<void>
 }
@@ -57,7 +59,7 @@ export function createPen({ journal, key, run, token, signal }: PenOptions): Pen
   const pen: Pen = {
     async write(name, args, blobs) {
       // An attempt does not end before all that it had to tell is known to be kept.
-      if (name === 'settle' || name === 'retry') await Promise.all(underWay)
+      if (underWay.size > 0 && (name === 'settle' || name === 'retry')) await Promise.all(underWay)
       if (broken) throw broken.error
       const { ended, pins, keptPins } = take()
       const before = [...underWay]
@@ -83,6 +85,7 @@ export function createPen({ journal, key, run, token, signal }: PenOptions): Pen
       chosen[where][name] = value
       schedule()
     },
+    isBusy: () => underWay.size > 0,
     async flush() {
       if (isWaiting()) await pen.write('outcome', {})
       await Promise.all(underWay)

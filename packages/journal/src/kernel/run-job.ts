@@ -36,16 +36,14 @@ export interface JobRun<Tables extends { readonly version: number }> {
 
 /** Takes the message of a job for one attempt and brings it to the attempt's end, whatever happens. */
 export async function runJob<Tables extends { readonly version: number }>(context: JobRun<Tables>): Promise<Ends> {
-  const { journal } = context
+  const { journal, job } = context
   try {
     return await attemptMessage(context)
   } catch (error) {
     if (error instanceof AttemptLost) return yieldMessage(context, error)
-    // The journal could not be written: the record still says what is true, so the same run simply comes again.
-    journal.logger.warn(
-      { err: error, key: context.job.data.key },
-      'The journal is not available; the attempt will be taken again',
-    )
+    // The journal could not be written: the record still says what is true, so the same run comes again, or that of the sweeper.
+    const meta = { err: error, key: job.data.key }
+    journal.logger.warn(meta, 'The journal is not available; the attempt will be taken again')
     return { kind: 'later', atMs: journal.clock() + 1_000 }
   }
 }
@@ -175,8 +173,8 @@ async function settle<Tables extends { readonly version: number }>(
   settlement: Settlement,
 ): Promise<Ends> {
   const { journal, job, metrics } = context
-  await attempt.settle(settlement, job.failuresFiled)
   const { state, outcome, code, rows } = settlement
+  await attempt.settle(settlement, job.failuresFiled)
   const { flow } = attempt
   countEnd(context, attempt, code)
   journal.tracer.current()?.set({ 'tieline.state': state, 'tieline.outcome': outcome })

@@ -20,7 +20,8 @@ export type AnswerOf<Name extends ScriptName> = ScriptCalls[Name]['answer']
 
 /**
  * Runs one atomic script, all of it or nothing. Its arguments become ARGV[1] together with `now` and `nextRun`, a run id for
- * whoever may be next; `blobs` are the arguments after it. A sealed value that it hands out is `blob` of the answer.
+ * whoever may be next; `blobs` are the arguments after it. `late` is there when Redis did not know the script at first: what was sent
+ * behind it was done before it. A sealed value that it hands out is `blob` of the answer.
  * @throws JournalError for whatever Redis or the script has to complain about
  */
 export type RunScript = <Name extends ScriptName>(
@@ -43,12 +44,12 @@ export function createScriptRunner({ redis, base, clock, constants }: Deps): Run
     try {
       const script = scripts.get(name)
       if (!script) throw new Error('unknown script')
-      const json = wellFormedJson({ now: clock(), nextRun: randomUUID(), ...args })
-      const command = [1, base, json, ...blobs] as const
+      const named = { now: clock(), nextRun: randomUUID(), ...args }
+      const command = [1, base, wellFormedJson(named), ...blobs] as const
       const answer = await redis.callBuffer('EVALSHA', script.sha, ...command).catch((error: unknown) => {
-        if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-          return redis.callBuffer('EVAL', script.text, ...command)
-        throw error
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+        const [keys, key, , ...rest] = command
+        return redis.callBuffer('EVAL', script.text, keys, key, wellFormedJson({ ...named, late: true }), ...rest)
       })
       return decode(answer)
     } catch (error) {

@@ -1,5 +1,7 @@
 -- Records a message that the ingress received; decides whether it is new, a repeat or a changed one.
 -- ARGV[2] = sealed payload, empty when the payload store holds it.
+-- The job that came with it has been worked on already, and found nothing to do.
+if a.late then a.run = a.run .. '-late' end
 local message = read(a.key)
 -- Of the request before this one.
 local tracedBefore = message and message.trace

@@ -95,12 +95,11 @@ local function withdraw(message) redis.call('SADD', withdrawnKey, message.flow .
 
 local function ticketOf(message) return message and ticketStates[message.state] and message.run or nil end
 
--- Whoever waits for a reply hears of it with the end, or that another payload took the place of the one it waits for.
+-- Whoever waits for a reply hears of it with the end, or that another payload took the place of the one it waits for. An ingress of
+-- format 1 understands no more than a key, and looks a few seconds later.
 local function publish(message, reply)
   local ended = settledStates[message.state] and '1' or '0'
-  local facts = { message.key, message.generation, message.changed or '0', ended, reply or '' }
-  redis.call('PUBLISH', endedKey, table.concat(facts, ' '))
-  redis.call('PUBLISH', newsKey, message.key)
+  redis.call('PUBLISH', newsKey, table.concat({ message.key, message.generation, message.changed or '0', ended, reply or '' }, ' '))
 end
 
 -- A bad end that nobody has heard of: people are told, after some time if its sender was told to come again.
