@@ -1,4 +1,5 @@
 import {
+  type Feature,
   type Field,
   keys,
   openStates,
@@ -62,7 +63,7 @@ ${table(
 )}
 `
 
-const partOf = (row: object) => ('feature' in row ? String(row.feature) : 'kernel')
+const partOf = ({ feature }: { readonly feature?: Feature | undefined }) => feature ?? 'kernel'
 
 function fieldTable(): string {
   const fields: readonly [string, Field][] = Object.entries(recordFields)

@@ -118,212 +118,109 @@ export const fieldsOf = (...scopes: readonly Scope[]): FieldName[] =>
     .filter(([, { scope, always }]) => scopes.includes(scope) && !(scope === 'generation' && always))
     .map(([name]) => name)
 
-interface Key {
+/** How an effect is stored: the values in this order, what is missing at the end left out. */
+export const effectFields = [
+  'state',
+  'tries',
+  'repeats',
+  'unknown',
+  'generation',
+  'at',
+  'operation',
+  'connection',
+  'status',
+  'code',
+  'ms',
+  'result',
+  'call',
+] as const
+
+export interface Key {
   /** Below `{<installation>}:journal`; what stands in angle brackets is an argument. */
   readonly pattern: string
   readonly type: 'hash' | 'string' | 'list' | 'zset' | 'set' | 'stream' | 'channel'
   readonly holds: string
   readonly until: string
-  readonly feature?: Feature
+  readonly feature: Feature | undefined
 }
+
+const key = (pattern: string, type: Key['type'], holds: string, until: string, feature?: Feature): Key => ({
+  pattern,
+  type,
+  holds,
+  until,
+  feature,
+})
 
 const asRecord = 'as long as its record'
 
-export const keys = {
-  record: { pattern: 'm:<key>', type: 'hash', holds: 'the record of a message', until: '`messagesDays` after its end' },
-  payload: {
-    pattern: 'p:<key>',
-    type: 'string',
-    holds: 'its payload up to 4 MiB, sealed',
-    until: '`payloadHours` after a success',
-  },
-  effects: { pattern: 'e:<key>', type: 'hash', holds: 'its effects by their ids, see `effects.ts`', until: asRecord },
-  timeline: {
-    pattern: 't:<key>',
-    type: 'list',
-    holds: 'its time line, JSON; what the record implies is left out',
-    until: asRecord,
-  },
-  reply: {
-    pattern: 'y:<key>',
-    type: 'string',
-    holds: 'the reply of its generation, sealed',
-    until: '`replayHours` after its end, or the next generation',
-  },
-  terms: { pattern: 'n:<key>', type: 'string', holds: 'the terms it is found by, MessagePack', until: asRecord },
-  state: {
-    pattern: 's:<flow>:<state>',
-    type: 'zset',
-    holds: 'messages by `stateAt`',
-    until: 'each: as long as it is in the state',
-  },
-  openSince: {
-    pattern: 'o:<flow>',
-    type: 'zset',
-    holds: 'open messages by `acceptedAt`',
-    until: 'each: until its end',
-  },
-  open: {
-    pattern: 'open',
-    type: 'zset',
-    holds: 'open messages by when the sweeper looks for their jobs',
-    until: 'each: until its end',
-  },
-  term: {
-    pattern: 'i:<term>',
-    type: 'hash',
-    holds: 'messages that carry a term, without values',
-    until: 'each: as long as its record',
-  },
-  line: {
-    pattern: 'l:<line>',
-    type: 'zset',
-    holds: 'open messages of a line: its holder at 0, the others by `seq`',
-    until: 'each: until its end',
-  },
-  answered: {
-    pattern: 'a:<line>',
-    type: 'string',
-    holds: '`seq` of the last message of a line that its target answered',
-    until: '`messagesDays`',
-  },
-  seq: { pattern: 'seq', type: 'string', holds: 'how many messages there were', until: 'for ever' },
-  workers: { pattern: 'workers', type: 'hash', holds: 'when a worker of a flow gave its last sign', until: 'for ever' },
-  withdrawn: {
-    pattern: 'withdrawn',
-    type: 'set',
-    holds: '`<flow> <run>` of jobs that are to go',
-    until: 'each: until it went',
-  },
-  uncollected: {
-    pattern: 'uncollected',
-    type: 'zset',
-    holds: 'bad ends that nobody has heard of, by when people are told',
-    until: 'each: until then',
-  },
-  spent: {
-    pattern: 'spent',
-    type: 'zset',
-    holds: 'messages that succeeded and still have a payload',
-    until: 'each: as its payload',
-  },
-  audit: { pattern: 'audit', type: 'stream', holds: 'what operators did', until: '`auditDays`' },
-  news: { pattern: 'news', type: 'channel', holds: 'how messages ended, with their sealed replies', until: '' },
-  sweeper: { pattern: 'sweeper', type: 'string', holds: 'lock of the sweeper', until: 'one round' },
-  pending: {
-    pattern: 'pending',
-    type: 'zset',
-    feature: 'files',
-    holds: 'stored payloads that no record holds, by when that was told',
-    until: 'each: an hour',
-  },
-  stored: {
-    pattern: 'b:<reference>',
-    type: 'string',
-    feature: 'files',
-    holds: 'a file up to 4 MiB, sealed',
-    until: 'as the payload',
-  },
-  recorded: {
-    pattern: 'r:<key>',
-    type: 'hash',
-    feature: 'transfers',
-    holds: 'what a run recorded, sealed',
-    until: 'the next generation',
-  },
-  paused: {
-    pattern: 'paused',
-    type: 'hash',
-    feature: 'transfers',
-    holds: 'schedules that an operator stopped',
-    until: 'somebody resumes them',
-  },
-  missed: {
-    pattern: 'missed',
-    type: 'hash',
-    feature: 'transfers',
-    holds: 'how many runs were late',
-    until: 'for ever',
-  },
-  once: {
-    pattern: 'once:<name>',
-    type: 'string',
-    feature: 'mail',
-    holds: 'that something was told',
-    until: 'as whoever told it wished',
-  },
-  windows: {
-    pattern: 'windows',
-    type: 'zset',
-    feature: 'mail',
-    holds: 'windows of e-mails by when they close',
-    until: 'each: until then',
-  },
-  window: {
-    pattern: 'w:<window>',
-    type: 'hash',
-    feature: 'mail',
-    holds: 'a window: since when, how many',
-    until: 'it closes',
-  },
-  joined: {
-    pattern: 'j:<window>',
-    type: 'list',
-    feature: 'mail',
-    holds: 'what the digest of a window names, sealed',
-    until: 'it closes',
-  },
-  down: {
-    pattern: 'down',
-    type: 'hash',
-    feature: 'mail',
-    holds: 'connections that an e-mail told to be down, and since when',
-    until: 'each: until it works',
-  },
-  recovering: {
-    pattern: 'recovering',
-    type: 'zset',
-    feature: 'mail',
-    holds: 'those of them that have answered, and since when',
-    until: 'each: until that is told',
-  },
-  refused: {
-    pattern: 'd:<flow>',
-    type: 'zset',
-    feature: 'refusals',
-    holds: 'refusals at the door by their time',
-    until: 'each: 7 days, 1,000 a flow',
-  },
-  unseen: {
-    pattern: 'd:<flow>:unseen',
-    type: 'zset',
-    feature: 'refusals',
-    holds: 'those that nobody has discarded',
-    until: 'the same',
-  },
-  withBody: {
-    pattern: 'd:<flow>:bodies',
-    type: 'zset',
-    feature: 'refusals',
-    holds: 'those whose bodies are kept',
-    until: 'the same, 4 MiB a flow',
-  },
-  bodyBytes: {
-    pattern: 'd:bytes',
-    type: 'hash',
-    feature: 'refusals',
-    holds: 'how large the bodies of a flow are',
-    until: 'for ever',
-  },
-  refusal: { pattern: 'dr:<id>', type: 'hash', feature: 'refusals', holds: 'a refusal', until: 'the same' },
-  refusalBody: {
-    pattern: 'db:<id>',
-    type: 'string',
-    feature: 'refusals',
-    holds: 'how its body began, sealed',
-    until: 'the same, 4 MiB a flow',
-  },
-} as const satisfies Record<string, Key>
+export const keys: Readonly<Record<string, Key>> = {
+  record: key('m:<key>', 'hash', 'the record of a message', '`messagesDays` after its end'),
+  payload: key('p:<key>', 'string', 'its payload up to 4 MiB, sealed', '`payloadHours` after a success'),
+  effects: key('e:<key>', 'hash', 'its effects by their ids, see `effects.ts`', asRecord),
+  timeline: key('t:<key>', 'list', 'its time line, JSON; what the record implies is left out', asRecord),
+  reply: key(
+    'y:<key>',
+    'string',
+    'the reply of its generation, sealed',
+    '`replayHours` after its end, or the next generation',
+  ),
+  terms: key('n:<key>', 'string', 'the terms it is found by, MessagePack', asRecord),
+  state: key('s:<flow>:<state>', 'zset', 'messages by `stateAt`', 'each: as long as it is in the state'),
+  openSince: key('o:<flow>', 'zset', 'open messages by `acceptedAt`', 'each: until its end'),
+  open: key('open', 'zset', 'open messages by when the sweeper looks for their jobs', 'each: until its end'),
+  term: key('i:<term>', 'hash', 'messages that carry a term, without values', 'each: as long as its record'),
+  line: key('l:<line>', 'zset', 'open messages of a line: its holder at 0, the others by `seq`', 'each: until its end'),
+  answered: key('a:<line>', 'string', '`seq` of the last message of a line that its target answered', '`messagesDays`'),
+  seq: key('seq', 'string', 'how many messages there were', 'for ever'),
+  workers: key('workers', 'hash', 'when a worker of a flow gave its last sign', 'for ever'),
+  withdrawn: key('withdrawn', 'set', '`<flow> <run>` of jobs that are to go', 'each: until it went'),
+  uncollected: key(
+    'uncollected',
+    'zset',
+    'bad ends that nobody has heard of, by when people are told',
+    'each: until then',
+  ),
+  spent: key('spent', 'zset', 'messages that succeeded and still have a payload', 'each: as its payload'),
+  audit: key('audit', 'stream', 'what operators did', '`auditDays`'),
+  news: key('news', 'channel', 'how messages ended, with their sealed replies', ''),
+  sweeper: key('sweeper', 'string', 'lock of the sweeper', 'one round'),
+  pending: key(
+    'pending',
+    'zset',
+    'stored payloads that no record holds, by when that was told',
+    'each: an hour',
+    'files',
+  ),
+  stored: key('b:<reference>', 'string', 'a file up to 4 MiB, sealed', 'as the payload', 'files'),
+  recorded: key('r:<key>', 'hash', 'what a run recorded, sealed', 'the next generation', 'transfers'),
+  paused: key('paused', 'hash', 'schedules that an operator stopped', 'somebody resumes them', 'transfers'),
+  missed: key('missed', 'hash', 'how many runs were late', 'for ever', 'transfers'),
+  once: key('once:<name>', 'string', 'that something was told', 'as whoever told it wished', 'mail'),
+  windows: key('windows', 'zset', 'windows of e-mails by when they close', 'each: until then', 'mail'),
+  window: key('w:<window>', 'hash', 'a window: since when, how many', 'it closes', 'mail'),
+  joined: key('j:<window>', 'list', 'what the digest of a window names, sealed', 'it closes', 'mail'),
+  down: key(
+    'down',
+    'hash',
+    'connections that an e-mail told to be down, and since when',
+    'each: until it works',
+    'mail',
+  ),
+  recovering: key(
+    'recovering',
+    'zset',
+    'those of them that have answered, and since when',
+    'each: until that is told',
+    'mail',
+  ),
+  refused: key('d:<flow>', 'zset', 'refusals at the door by their time', 'each: 7 days, 1,000 a flow', 'refusals'),
+  unseen: key('d:<flow>:unseen', 'zset', 'those that nobody has discarded', 'the same', 'refusals'),
+  withBody: key('d:<flow>:bodies', 'zset', 'those whose bodies are kept', 'the same, 4 MiB a flow', 'refusals'),
+  bodyBytes: key('d:bytes', 'hash', 'how large the bodies of a flow are', 'for ever', 'refusals'),
+  refusal: key('dr:<id>', 'hash', 'a refusal', 'the same', 'refusals'),
+  refusalBody: key('db:<id>', 'string', 'how its body began, sealed', 'the same, 4 MiB a flow', 'refusals'),
+}
 
 /** Every script and the part of the journal that it belongs to: its file is `<part>/lua/<name>.lua`. */
 export const scripts = {
@@ -374,6 +271,15 @@ export interface Transition {
   readonly other?: true
 }
 
+const move = (
+  by: Transition['by'],
+  from: Transition['from'],
+  to: Transition['to'],
+  when: string,
+  more: Pick<Transition, 'resets' | 'emits' | 'other'> = {},
+): Transition => ({ by, from, to, when, ...more })
+
+const other = true
 const anew = ['generation', 'run', 'attempt', 'operator'] as const
 const makesDue = [
   'settle',
@@ -390,122 +296,71 @@ const beginsAnew = ['accept', 'take', 'rerun', 'start-run'] as const
 
 /** Whatever is not listed here does not happen. A new generation in the same state is a transition; a new run or a new time is none. */
 export const transitions: readonly Transition[] = [
-  {
-    by: ['accept'],
-    from: ['nothing'],
-    to: ['accepted', 'waiting'],
-    when: 'seen first; `waiting` if its line is taken',
-  },
-  {
-    by: ['accept'],
-    from: settledStates,
-    to: ['accepted', 'waiting'],
-    when: 'sent again, and there is no result to tell',
+  move(['accept'], ['nothing'], ['accepted', 'waiting'], 'seen first; `waiting` if its line is taken'),
+  move(['accept'], settledStates, ['accepted', 'waiting'], 'sent again, and there is no result to tell', {
     resets: anew,
     emits: ['news'],
-  },
-  {
-    by: ['accept'],
-    from: openStates,
-    to: ['accepted', 'waiting'],
-    when: 'sent with other content; it waits for an attempt that is going on',
-    resets: ['content', ...anew],
-    emits: ['news'],
-  },
-  {
-    by: ['start-run'],
-    from: ['nothing', ...settledStates],
-    to: ['accepted'],
-    when: 'a run of a transfer begins',
-    resets: anew,
-  },
-  {
-    by: ['take'],
-    from: ['accepted', 'retrying', 'processing'],
-    to: ['processing'],
-    when: 'a worker begins an attempt',
-  },
-  {
-    by: ['take'],
-    from: ticketStates,
-    to: ['processing', 'accepted', 'waiting'],
-    when: 'somebody retried its job; `accepted` if it follows a line, `waiting` if its own is taken',
-    resets: anew,
-    emits: ['audit'],
-  },
-  {
-    by: ['settle'],
-    from: ['processing'],
-    to: ['succeeded', 'refused', 'dead', 'superseded'],
-    when: 'the generation ends',
+  }),
+  move(
+    ['accept'],
+    openStates,
+    ['accepted', 'waiting'],
+    'sent with other content; it waits for an attempt that is going on',
+    { resets: ['content', ...anew], emits: ['news'] },
+  ),
+  move(['start-run'], ['nothing', ...settledStates], ['accepted'], 'a run of a transfer begins', { resets: anew }),
+  move(['take'], ['accepted', 'retrying', 'processing'], ['processing'], 'a worker begins an attempt'),
+  move(
+    ['take'],
+    ticketStates,
+    ['processing', 'accepted', 'waiting'],
+    'somebody retried its job; `accepted` if it follows a line, `waiting` if its own is taken',
+    { resets: anew, emits: ['audit'] },
+  ),
+  move(['settle'], ['processing'], ['succeeded', 'refused', 'dead', 'superseded'], 'the generation ends', {
     resets: ['run', 'attempt'],
     emits: ['news', 'due messages'],
-  },
-  {
-    by: ['retry'],
-    from: ['processing'],
-    to: ['retrying', 'waiting'],
-    when: 'the attempt failed or was postponed; `waiting` if an earlier one of the line goes first',
-    resets: ['attempt'],
-    emits: ['due messages'],
-  },
-  { by: ['yield', 'take', 'revive'], from: ['waiting'], to: ['accepted'], when: 'what it waited for is over' },
-  {
-    by: ['rerun'],
-    from: settledStates,
-    to: ['accepted', 'waiting'],
-    when: 'an operator runs it again',
+  }),
+  move(
+    ['retry'],
+    ['processing'],
+    ['retrying', 'waiting'],
+    'the attempt failed or was postponed; `waiting` if an earlier one of the line goes first',
+    { resets: ['attempt'], emits: ['due messages'] },
+  ),
+  move(['yield', 'take', 'revive'], ['waiting'], ['accepted'], 'what it waited for is over'),
+  move(['rerun'], settledStates, ['accepted', 'waiting'], 'an operator runs it again', {
     resets: anew,
     emits: ['audit'],
-  },
-  { by: ['discard'], from: ticketStates, to: ['discarded'], when: 'an operator gives it up', emits: ['audit'] },
-  {
-    by: ['abort'],
-    from: openStates,
-    to: ['discarded'],
-    when: 'an operator ends it',
+  }),
+  move(['discard'], ticketStates, ['discarded'], 'an operator gives it up', { emits: ['audit'] }),
+  move(['abort'], openStates, ['discarded'], 'an operator ends it', {
     resets: ['run', 'attempt'],
     emits: ['news', 'due messages', 'audit'],
-  },
-  { by: ['trim'], from: settledStates, to: ['nothing'], when: 'its time is over' },
-
-  {
-    by: ['settle', 'retry', 'yield', 'take', 'revive', 'abort', 'accept'],
-    from: ['waiting'],
-    to: ['accepted'],
-    when: 'the one before it in the line left it, or let it go first',
-    other: true,
-  },
-  {
-    by: [...beginsAnew, 'revive'],
-    from: ['accepted', 'retrying'],
-    to: ['waiting'],
-    when: 'it steps back for an earlier one of its line',
-    resets: ['run'],
-    other: true,
-  },
-  {
-    by: beginsAnew,
-    from: openStates,
-    to: ['superseded'],
-    when: 'it is the acknowledgment of a generation before',
+  }),
+  move(['trim'], settledStates, ['nothing'], 'its time is over'),
+  move(
+    ['settle', 'retry', 'yield', 'take', 'revive', 'abort', 'accept'],
+    ['waiting'],
+    ['accepted'],
+    'the one before it in the line left it, or let it go first',
+    { other },
+  ),
+  move(
+    [...beginsAnew, 'revive'],
+    ['accepted', 'retrying'],
+    ['waiting'],
+    'it steps back for an earlier one of its line',
+    { resets: ['run'], other },
+  ),
+  move(beginsAnew, openStates, ['superseded'], 'it is the acknowledgment of a generation before', {
     resets: ['run', 'attempt'],
-    other: true,
-  },
-  { by: beginsAnew, from: ['dead'], to: ['resolved'], when: 'the same, and it was given up', other: true },
-  {
-    by: ['accept'],
-    from: settledStates,
-    to: ['accepted'],
-    when: 'it is the acknowledgment of a file that was repeated',
+    other,
+  }),
+  move(beginsAnew, ['dead'], ['resolved'], 'the same, and it was given up', { other }),
+  move(['accept'], settledStates, ['accepted'], 'it is the acknowledgment of a file that was repeated', {
     resets: anew,
-    other: true,
-  },
-  {
-    by: makesDue,
-    from: ['nothing'],
-    to: ['accepted'],
-    when: 'an e-mail or an acknowledgment becomes due',
-    other: true,
-  },
+    other,
+  }),
+  move(makesDue, ['nothing'], ['accepted'], 'an e-mail or an acknowledgment becomes due', { other }),
 ]

@@ -1,4 +1,5 @@
 import type { Journal } from '../journal.ts'
+import { effectFields } from '../schema.ts'
 
 /** One intended call on a target; see `Attempt.effect`. */
 export interface EffectSummary {
@@ -14,23 +15,6 @@ export interface EffectSummary {
   readonly ms?: number
   readonly at: number
 }
-
-/** How an effect is stored: the values in this order, what is missing at the end left out. The scripts read it too. */
-export const effectFields = [
-  'state',
-  'tries',
-  'repeats',
-  'unknown',
-  'generation',
-  'at',
-  'operation',
-  'connection',
-  'status',
-  'code',
-  'ms',
-  'result',
-  'call',
-] as const
 
 export type StoredEffect = Partial<Record<(typeof effectFields)[number], string | number>>
 

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fieldsOf, keys, recordFields, type ScriptName, scripts, settledStates, ticketStates } from '../schema.ts'
-import { effectFields } from './effects.ts'
+import {
+  effectFields,
+  fieldsOf,
+  keys,
+  recordFields,
+  type ScriptName,
+  scripts,
+  settledStates,
+  ticketStates,
+} from '../schema.ts'
 
 /** Functions that scripts share, in the order in which they use each other. */
 const library = [
