@@ -75,7 +75,8 @@ describe('rules and dashboard', () => {
 
 describe('metrics', () => {
   it('are exactly those of docs/metrics.md, with their labels', () => {
-    const described = describeMetrics().filter(({ name }) => !name.startsWith('tieline_bills_'))
+    // Those of the bill download and of the gateway, which this scenario does not run, are looked at in their own tests.
+    const described = describeMetrics().filter(({ name }) => !/^tieline_(bills|gateway)_/.test(name))
     const ours = new Set(
       [...scraped.keys()]
         .filter((name) => name.startsWith('tieline_'))

@@ -108,6 +108,11 @@ describe('an agent', () => {
     await expect(open(reach.proxy, 1)).rejects.toThrow('502')
     await expect(open(reach.proxy.replace('a-key', 'no-key'))).rejects.toThrow('407')
     await expect(open(reach.proxy.replace('site1', 'site2'))).rejects.toThrow('503')
+    const state = await reach.state()
+    for (const line of ['site1",status="403"} 1', 'site1",status="502"} 1', 'site2",status="503"} 1']) {
+      expect(state).toContain(`tieline_gateway_connections_total{agent="${line}`)
+    }
+    expect(state).toContain('tieline_gateway_agents{agent="site2"} 0')
   })
 
   it('is survived by another of its name; what it carried is cut, not ended', async () => {
