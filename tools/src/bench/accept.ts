@@ -2,15 +2,15 @@ import { examples } from '@tieline/contracts/examples'
 import { credentials } from '@tieline/testkit/installation'
 import { measureLoad } from './load.ts'
 import { type Measurement, median, ratioOf } from './measurement.ts'
-import { startBenchWorld } from './world.ts'
+import { startBenchWorld, type Trial } from './world.ts'
 
 const rounds = 5
 const requestsPerRound = 6_000
 const connections = 64
 
 /** How many messages a second the ingress accepts, against the least that could be called accepting. */
-export async function measureAccept(): Promise<Measurement> {
-  await using world = await startBenchWorld()
+export async function measureAccept(trial?: Trial): Promise<Measurement> {
+  await using world = await startBenchWorld(trial)
   const path = '/derms/sendEnrollAck'
   const contestants = {
     'Hono + zod + LPUSH': (await world.startPlain('plain-accept.ts')) + path,

@@ -6,7 +6,7 @@ import { asDerms } from './accept.ts'
 import { measureLoad } from './load.ts'
 import { type Measurement, median, ratioOf } from './measurement.ts'
 import { installPeer } from './peers.ts'
-import { type BenchWorld, startBenchWorld } from './world.ts'
+import { type BenchWorld, startBenchWorld, type Trial } from './world.ts'
 
 const rounds = 5
 const targetMs = 20
@@ -29,8 +29,8 @@ interface Seen {
 }
 
 /** What an awaited message (F7) costs beside the call that it makes, and how many go through, beside what else does such work. */
-export async function measureAwaited(): Promise<Measurement> {
-  await using world = await startBenchWorld()
+export async function measureAwaited(trial?: Trial): Promise<Measurement> {
+  await using world = await startBenchWorld(trial)
   const farSides = await world.startPlain('far-sides.ts', { LATENCY_MS: String(targetMs) })
   const { ingress } = await world.startPipeline('bench', farSides, world.payloadKey, { dacs: { concurrency } })
   const urls = {

@@ -10,13 +10,13 @@ import { eventually } from '@tieline/testkit/eventually'
 import { Redis } from 'ioredis'
 import { openForLooking } from '../chaos/look.ts'
 import type { Measurement } from './measurement.ts'
-import { startBenchWorld } from './world.ts'
+import { startBenchWorld, type Trial } from './world.ts'
 
 const messages = 50_000
 
 /** How long a backlog takes to drain, and what a message takes in Redis, waiting and settled. */
-export async function measureBacklog(): Promise<Measurement> {
-  await using world = await startBenchWorld()
+export async function measureBacklog(trial?: Trial): Promise<Measurement> {
+  await using world = await startBenchWorld(trial)
   const farSides = await world.startPlain('far-sides.ts')
   const { env, start } = await world.prepareWorker('bench', farSides, 'events')
   await using looking = await openForLooking(env)

@@ -4,14 +4,14 @@ import { acknowledgment, asDerms } from './accept.ts'
 import { measureLoad } from './load.ts'
 import { type Measurement, median, ratioOf } from './measurement.ts'
 import { installPeer } from './peers.ts'
-import { type BenchProcess, startBenchWorld } from './world.ts'
+import { type BenchProcess, startBenchWorld, type Trial } from './world.ts'
 
 const rounds = 5
 const requests = 4_000
 
 /** Accepting and forwarding (F3), against the usual recipe of Express, BullMQ and axios on the same Redis. */
-export async function measureForward(): Promise<Measurement> {
-  await using world = await startBenchWorld()
+export async function measureForward(trial?: Trial): Promise<Measurement> {
+  await using world = await startBenchWorld(trial)
   const recipe = await installPeer('express-bullmq')
   const theirTarget = await world.startPlain('far-sides.ts')
   const ourTarget = await world.startPlain('far-sides.ts')

@@ -1,7 +1,7 @@
 import { eventually } from '@tieline/testkit/eventually'
 import { outcomeRows, postFile } from './event-files.ts'
 import { type Measurement, median, ratioOf } from './measurement.ts'
-import { startBenchWorld } from './world.ts'
+import { startBenchWorld, type Trial } from './world.ts'
 
 const rounds = 5
 const rows = 100_000
@@ -14,8 +14,8 @@ interface Counts {
 }
 
 /** How fast the rows of an outcome file reach DACS, against a loop that does nothing but read and post them. */
-export async function measureOutcome(): Promise<Measurement> {
-  await using world = await startBenchWorld()
+export async function measureOutcome(trial?: Trial): Promise<Measurement> {
+  await using world = await startBenchWorld(trial)
   const farSides = await world.startPlain('far-sides.ts', { LATENCY_MS: String(targetMs) })
   const { ingress } = await world.startPipeline('bench', farSides, world.payloadKey)
   const bareLoop = await world.startPlain('bare-loop.ts', { TARGET: farSides })

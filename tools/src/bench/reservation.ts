@@ -3,14 +3,14 @@ import { eventually } from '@tieline/testkit/eventually'
 import { Redis } from 'ioredis'
 import { postFile, reservationRows } from './event-files.ts'
 import { type Measurement, peakMib } from './measurement.ts'
-import { startBenchWorld } from './world.ts'
+import { startBenchWorld, type Trial } from './world.ts'
 
 const sizes = [1_000, 100_000, 1_000_000] as const
 
 /** How much memory a reservation file of a million rows takes, in the ingress, in the worker, and in Redis. */
-export async function measureReservation(): Promise<Measurement> {
+export async function measureReservation(trial?: Trial): Promise<Measurement> {
   const results = []
-  for (const rows of sizes) results.push(await measureFile(rows))
+  for (const rows of sizes) results.push(await measureFile(rows, trial))
   const largest = results.at(-1)
   const memory = (of: 'ingress' | 'worker') => ({
     what: `memory of the ${of}, 1,000,000 rows, F6`,
@@ -29,8 +29,8 @@ export async function measureReservation(): Promise<Measurement> {
 }
 
 /** Fresh processes for each size, so that a peak belongs to it. */
-async function measureFile(rows: number) {
-  await using world = await startBenchWorld()
+async function measureFile(rows: number, trial?: Trial) {
+  await using world = await startBenchWorld(trial)
   const farSides = await world.startPlain('far-sides.ts')
   const { ingress, worker } = await world.startPipeline('bench', farSides, world.payloadKey)
   const redis = new Redis(world.redisUrl)

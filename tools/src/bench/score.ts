@@ -11,7 +11,7 @@ import { run } from '@tieline/runtime/programs'
 import { eventually } from '@tieline/testkit/eventually'
 import { openForLooking } from '../chaos/look.ts'
 import { type Measurement, median, peakMib } from './measurement.ts'
-import { startBenchWorld } from './world.ts'
+import { startBenchWorld, type Trial } from './world.ts'
 
 const rounds = 5
 const mib = 2 ** 20
@@ -20,9 +20,9 @@ const name = 'DeviceScore.csv'
 const transfer = { name: 'nightly', source: 'FILES' }
 
 /** How fast a score file goes from SFTP to DERMS, against `sftp` and `curl`, and how much memory it takes. */
-export async function measureScore(): Promise<Measurement> {
+export async function measureScore(trial?: Trial): Promise<Measurement> {
   const results = []
-  for (const sizeMib of sizesMib) results.push(await measureFile(sizeMib))
+  for (const sizeMib of sizesMib) results.push(await measureFile(sizeMib, trial))
   const largest = results.at(-1)
   return {
     name: 'score',
@@ -48,7 +48,7 @@ export async function measureScore(): Promise<Measurement> {
   }
 }
 
-async function measureFile(sizeMib: number) {
+async function measureFile(sizeMib: number, trial?: Trial) {
   await using parts = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'tieline-bench-scores-'))
   parts.defer(() => rm(directory, { recursive: true, force: true }))
@@ -58,7 +58,7 @@ async function measureFile(sizeMib: number) {
   await tool('ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'key'))
   const authorizedKey = await readFile(join(directory, 'key.pub'), 'utf8')
 
-  const world = parts.use(await startBenchWorld())
+  const world = parts.use(await startBenchWorld(trial))
   const farSides = await world.startPlain('far-sides.ts')
   const server = await world.startPlain('sftp-server.ts', { DIRECTORY: files, AUTHORIZED_KEY: authorizedKey })
   const sftp = (await (await fetch(server)).json()) as { host: string; port: number; hostKey: string }

@@ -24,8 +24,16 @@ const nowhere: FarSides = {
 
 const payloadKey = { TIELINE_PAYLOAD_KEYS: `k:${Buffer.alloc(32, 1).toString('base64')}` }
 
+/** What makes a run a trial: it tells something of the services, and its numbers are not kept. */
+export interface Trial {
+  /** Flags of node for every service, instead of those that `start` gives. */
+  readonly flags?: readonly string[] | undefined
+  /** Where each service writes a profile of its processor time. */
+  readonly profiles?: string | undefined
+}
+
 /** A Redis of the measurement's own, and processes on it, all on this machine alone. */
-export async function startBenchWorld() {
+export async function startBenchWorld({ flags: trialFlags, profiles }: Trial = {}) {
   await using parts = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), 'tieline-bench-'))
   parts.defer(() => rm(directory, { recursive: true, force: true }))
@@ -45,13 +53,24 @@ export async function startBenchWorld() {
       env: { ...process.env, REDIS_URL: redis.url, ...env },
       stdio: ['ignore', 'ignore', 'inherit'],
     })
+    // Also when this process ends without coming to its disposals.
+    const end = () => child.kill('SIGTERM')
+    process.once('exit', end)
     owned.defer(async () => {
-      child.kill('SIGTERM')
+      process.off('exit', end)
+      end()
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     })
     const url = `http://127.0.0.1:${port}`
     await eventually(async () => (await fetch(`${url}/health/ready`)).status > 0)
     return { url, pid: child.pid ?? 0 }
+  }
+
+  /** A service as `start` runs it. */
+  const startService = (service: string, name: string, port: string, env: Record<string, string>) => {
+    const profile = ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${service}-${name}.cpuprofile`]
+    const flags = [...(trialFlags ?? heapFlags), ...(profiles === undefined ? [] : profile)]
+    return startProcess(`services/${service}/src/main.ts`, port, env, flags)
   }
 
   /** An installation whose worker has not started yet. */
@@ -77,7 +96,7 @@ export async function startBenchWorld() {
       async start(): Promise<BenchProcess> {
         const metricsPort = String(await freePort())
         const own = { ...settings, METRICS_PORT: metricsPort }
-        return startProcess(`services/${service}/src/main.ts`, metricsPort, own, heapFlags)
+        return startService(service, name, metricsPort, own)
       },
     }
   }
@@ -109,7 +128,7 @@ export async function startBenchWorld() {
       const configFile = join(directory, `${name}.yaml`)
       await writeFile(configFile, await writeInstallation(name, directory, nowhere))
       const settings = { TIELINE_CONFIG: configFile, LOG_LEVEL: 'warn', DATA_DIR: directory, INGRESS_PORT: port }
-      return startProcess('services/ingress/src/main.ts', port, { ...settings, ...env }, heapFlags)
+      return startService('ingress', name, port, { ...settings, ...env })
     },
     /** An ingress and one worker service, on far sides at one address. */
     startPipeline: async (
@@ -122,12 +141,7 @@ export async function startBenchWorld() {
       const worker = await prepareWorker(name, farSides, service, env, changes)
       return {
         worker: await worker.start(),
-        ingress: await startProcess(
-          'services/ingress/src/main.ts',
-          ingressPort,
-          { ...worker.env, INGRESS_PORT: ingressPort },
-          heapFlags,
-        ),
+        ingress: await startService('ingress', name, ingressPort, { ...worker.env, INGRESS_PORT: ingressPort }),
       }
     },
     prepareWorker,
@@ -146,7 +160,7 @@ export async function startBenchWorld() {
       const settings = { ...env, METRICS_PORT: metricsPort }
       return {
         env,
-        worker: await startProcess('services/device-score/src/main.ts', metricsPort, settings, heapFlags),
+        worker: await startService('device-score', name, metricsPort, settings),
       }
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
