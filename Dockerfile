@@ -42,4 +42,4 @@ HEALTHCHECK --interval=5s --timeout=10s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.METRICS_PORT + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The heap flags of tools/src/service-processes.ts. NODE_OPTIONS does not take the second.
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--heap-growing-percent=20"]
-CMD ["services/ingress/src/main.ts"]
+CMD ["--max-semi-space-size=16", "services/ingress/src/main.ts"]

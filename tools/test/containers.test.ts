@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { shutdownMs as billsShutdownMs } from '../../services/bill-provisioning/src/service.ts'
 import { root } from '../src/generate.ts'
-import { heapFlags } from '../src/service-processes.ts'
+import { heapFlags, heapFlagsOf } from '../src/service-processes.ts'
 import { type ComposeService, compose, image, tielineServices } from './container-files.ts'
 
 const { services } = compose
@@ -56,15 +56,19 @@ describe('the image', () => {
   })
 
   it('names no command that is not there', () => {
-    expect(existsSync(join(root, image.command.join(' ')))).toBe(true)
+    const program = image.command.at(-1) ?? 'nothing'
+    expect(existsSync(join(root, program))).toBe(true)
+    expect([...heapFlags, ...image.command]).toEqual([...heapFlagsOf('ingress'), program])
   })
 })
 
 describe('the Compose file', () => {
-  it('runs every service of the workspace', () => {
-    const commands = tielineServices.map(([name, { command }]) => [name, command])
+  it('runs every service of the workspace, with its heap flags of `start`', () => {
+    const commands = tielineServices.map(([name, { command }]) => [name, [...heapFlags, ...(command ?? [])]])
     expect(Object.fromEntries(commands)).toEqual(
-      Object.fromEntries(workspaceServices.map((name) => [name, [`services/${name}/src/main.ts`]])),
+      Object.fromEntries(
+        workspaceServices.map((name) => [name, [...heapFlagsOf(name), `services/${name}/src/main.ts`]]),
+      ),
     )
   })
 

@@ -9,7 +9,7 @@ import { freePort } from '@tieline/runtime/redis-process'
 import { eventually } from '@tieline/testkit/eventually'
 import { type FarSides, type InstallationChanges, writeInstallation } from '@tieline/testkit/installation'
 import { root } from '../generate.ts'
-import { heapFlags } from '../service-processes.ts'
+import { heapFlagsOf } from '../service-processes.ts'
 
 export interface BenchProcess {
   readonly url: string
@@ -69,7 +69,7 @@ export async function startBenchWorld({ flags: trialFlags, profiles }: Trial = {
   /** A service as `start` runs it. */
   const startService = (service: string, name: string, port: string, env: Record<string, string>) => {
     const profile = ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${service}-${name}.cpuprofile`]
-    const flags = [...(trialFlags ?? heapFlags), ...(profiles === undefined ? [] : profile)]
+    const flags = [...(trialFlags ?? heapFlagsOf(service)), ...(profiles === undefined ? [] : profile)]
     return startProcess(`services/${service}/src/main.ts`, port, env, flags)
   }
 
