@@ -7,7 +7,7 @@ export interface FileStreamOptions {
   readonly bytes: number
   /** May end early or go on too long; that is found out here. */
   readonly chunks: AsyncIterable<Buffer>
-  /** Asked after the last byte. @throws SourceFailure when the file changed while it was read */
+  /** Asked when all is read, before the last of it is given. @throws SourceFailure when the file changed while it was read */
   readonly confirm?: () => Promise<void>
   /** Gives back what the file is read from. Called once, as soon as the stream has ended, failed or been given up. */
   readonly release: () => void
@@ -50,13 +50,18 @@ export function createFileStream(options: FileStreamOptions): Readable {
   return stream
 }
 
+/** The last chunk is held back until the file is known to be whole: who gets as many bytes as were announced takes it for whole. */
 async function* exactly({ bytes, chunks, confirm }: FileStreamOptions): AsyncGenerator<Buffer, void> {
   let left = bytes
+  let held: Buffer | undefined
   for await (const chunk of chunks) {
+    if (chunk.length === 0) continue
     left -= chunk.length
     if (left < 0) throw fileChanged('found more bytes than were listed')
-    yield chunk
+    if (held !== undefined) yield held
+    held = chunk
   }
   if (left > 0) throw fileChanged('found fewer bytes than were listed')
   await confirm?.()
+  if (held !== undefined) yield held
 }

@@ -30,10 +30,19 @@ test.each([
   expect(released).toHaveLength(1)
 })
 
-test('does not end when the file changed meanwhile', async () => {
-  const confirm = () => Promise.reject(fileChanged('found the file changed'))
-  const { stream, released } = setUp(7, ['content'], { confirm })
-  expect(await failureOf(buffer(stream))).toMatchObject({ code: 'file-changed' })
+const changed = { confirm: () => Promise.reject(fileChanged('found the file changed')) }
+
+test.each([
+  ['changed meanwhile', ['con', 'tent', ''], changed],
+  ['has more bytes than were listed', ['con', 'tent', '!'], {}],
+])('gives less than was announced when the file %s, so that nobody takes it for whole', async (_, chunks, options) => {
+  const { stream, released } = setUp(7, chunks, options)
+  let given = ''
+  const reading = async () => {
+    for await (const chunk of stream) given += String(chunk)
+  }
+  expect(await failureOf(reading())).toMatchObject({ code: 'file-changed' })
+  expect(given).toBe('con')
   expect(released).toHaveLength(1)
 })
 
