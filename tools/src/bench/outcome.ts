@@ -55,7 +55,7 @@ export async function measureOutcome(trial?: Trial): Promise<Measurement> {
       { name: 'Tieline', s: Number(median(ours).toFixed(1)), ratio },
     ],
     figures: [
-      { what: 'an outcome file of 100,000 rows, F9', against: 'a bare loop', value: ratio, unit: '', atLeast: 0.9 },
+      { what: 'an outcome file of 100,000 rows, F9', against: 'a bare loop', value: ratio, unit: '', atLeast: 0.91 },
     ],
   }
 }

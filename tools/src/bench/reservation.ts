@@ -17,7 +17,7 @@ export async function measureReservation(trial?: Trial): Promise<Measurement> {
     against: '',
     value: largest?.[`${of} peak MiB`] ?? Number.NaN,
     unit: 'MiB',
-    atMost: 256,
+    atMost: of === 'ingress' ? 197 : 235,
   })
   return {
     name: 'reservation',
