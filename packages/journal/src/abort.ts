@@ -63,7 +63,9 @@ async function readMore(journal: Journal, key: string): Promise<Pick<Aborted, 'p
 
 function openKept(journal: Journal, key: string, id: string, sealed: string): unknown {
   try {
-    return JSON.parse(journal.sealer.open(sealed, effectContext(key, id)))
+    const stored: unknown = JSON.parse(journal.sealer.open(sealed, effectContext(key, id)))
+    // Version 0.1 stored what F1 keeps without saying that it was kept.
+    return typeof stored === 'object' && stored !== null && 'kept' in stored ? stored.kept : stored
   } catch {
     return undefined
   }
